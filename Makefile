@@ -1,0 +1,40 @@
+# tlbsh: a kernel that boots into a shell for your page tables.  `make help` lists what it can do.
+
+BUILD := build
+MODE ?= 4level
+CPU ?= max
+MEM ?= 128M
+ACCEL ?= tcg
+PROFILE ?= modern-intel
+
+include build.mk
+include tests/tests.mk
+
+.PHONY: all run check unit unit-build boot-tests lint iso bochs bench fuzz setup clean help format docs
+
+all: $(BUILD)/tlbsh.elf
+
+## run [MODE=4level] [CPU=max] [MEM=128M]: boot in QEMU, with the serial line on this terminal
+run: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
+	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
+
+## check: every test; ends with the line "N passed, N failed"
+check: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso unit-build
+	@tests/run
+
+## iso: build/tlbsh.iso (BIOS and UEFI) and build/tlbsh.elf
+iso: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso
+
+## setup: install what is missing (Debian, Ubuntu)
+setup:
+	@tools/setup
+
+clean:
+	rm -rf $(BUILD)
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)

@@ -1,0 +1,32 @@
+/* What the boot code leaves at LAYOUT_CARRY for whichever kernel runs: the firmware's facts, and the way back to the trampoline.
+ * Same layout at both widths: fixed-size members, no pointers. */
+#ifndef BOOT_BOOT_INFO_H
+#define BOOT_BOOT_INFO_H
+
+#include <stdint.h>
+
+#define BOOT_RANGES 64
+#define BOOT_COMMAND_LINE 1024
+
+struct boot_range {
+  uint64_t base, length;
+  uint32_t usable;
+  uint32_t reserved;
+};
+
+struct boot_info {
+  uint32_t switch32; /* entry of the trampoline from the 32-bit kernel: mode in EAX */
+  uint32_t switch64; /* ... and from the 64-bit kernel: mode in EDI */
+  uint32_t mode;     /* enum machine_mode that is entered */
+  uint32_t switches; /* how often a kernel has been entered since power-on */
+  uint32_t ranges;
+  uint32_t multiboot; /* 1 or 2 */
+  uint32_t efi;       /* 1 when EFI firmware started us */
+  uint32_t panics; /* kernels that started over since the last prompt */
+  uint64_t rsdp;      /* physical address of ACPI's RSDP (or of our copy of it); 0 = not found */
+  uint8_t rsdp_copy[40];
+  struct boot_range range[BOOT_RANGES];
+  char command_line[BOOT_COMMAND_LINE];
+};
+
+#endif

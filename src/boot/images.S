@@ -1,0 +1,6 @@
+/* The two kernels, as flat images at the addresses where they run. */
+  .section .kernel32, "a"
+  .incbin "kernel32.bin"
+  .section .kernel64, "a"
+  .incbin "kernel64.bin"
+  .section .note.GNU-stack, "", @progbits

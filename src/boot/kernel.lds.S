@@ -1,0 +1,20 @@
+/* One kernel. KERNEL_BASE and KERNEL_END come from the build. There is no .data: a kernel is entered anew at every mode switch, with
+ * nothing but .bss to clear. */
+ENTRY(kernel_entry)
+SECTIONS
+{
+  . = KERNEL_BASE;
+  .text : { KEEP(*(.entry)) *(.text*) }
+  /* stb_sprintf's digit tables lack a const, but nothing writes to them. */
+  .rodata : { *(.rodata*) *lib/format.c.o(.data*) }
+  .data : { *(.data*) }
+  .got : { *(.got*) }
+  . = ALIGN(16);
+  kernel_bss = .;
+  .bss : { *(.bss*) *(COMMON) }
+  . = ALIGN(16);
+  kernel_bss_end = .;
+  ASSERT(. <= KERNEL_END, "the kernel does not fit")
+  ASSERT(SIZEOF(.data) == 0, "a kernel has no initialised data: it must start alike every time")
+  /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) }
+}

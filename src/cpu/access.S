@@ -1,0 +1,97 @@
+/* The access routines (access.h). Each takes the address in BX and a value in CX, and leaves the value in CX and, in the timed ones,
+ * the ticks in AX. The same text makes the ring-0 routines (cpu_read1, cpu_timed_read1, ...; they end in RET) and the ring-3
+ * routines (user_read1, ...; they end in UD2, the one way out of ring 3 that works on every platform). Those are copied to
+ * the user page, so they must not care where they are. */
+#include "cpu/width.h"
+
+.macro routine prefix, end, name, body:vararg
+  .global \prefix\()_\name
+\prefix\()_\name:
+  \body
+  \end
+  .global \prefix\()_timed_\name
+\prefix\()_timed_\name:
+  FENCE
+  rdtsc
+  mov %eax, %esi
+  FENCE
+  \body
+  FENCE
+  rdtsc
+  sub %esi, %eax
+  \end
+.endm
+
+/* What is called may be anything a student wrote, so it gets empty registers. */
+.macro call_routine prefix, end
+  .global \prefix\()_exec
+\prefix\()_exec:
+  xor %eax, %eax
+  xor %ecx, %ecx
+  xor %edx, %edx
+  xor %esi, %esi
+  xor %edi, %edi
+  call *BX
+  mov %eax, %ecx
+  \end
+  .global \prefix\()_timed_exec
+\prefix\()_timed_exec:
+  xor %ecx, %ecx
+  xor %edi, %edi
+  FENCE
+  rdtsc
+  push AX
+  FENCE
+  xor %eax, %eax
+  xor %edx, %edx
+  xor %esi, %esi
+  call *BX
+  mov %eax, %ecx
+  FENCE
+  rdtsc
+  pop SI
+  sub %esi, %eax
+  \end
+.endm
+
+.macro routines prefix, end
+  routine \prefix, \end, read1, movzbl (BX), %ecx
+  routine \prefix, \end, read2, movzwl (BX), %ecx
+  routine \prefix, \end, read4, movl (BX), %ecx
+  routine \prefix, \end, read8, mov (BX), CX
+  routine \prefix, \end, write1, movb %cl, (BX)
+  routine \prefix, \end, write2, movw %cx, (BX)
+  routine \prefix, \end, write4, movl %ecx, (BX)
+  routine \prefix, \end, write8, mov CX, (BX)
+  call_routine \prefix, \end
+  routine \prefix, \end, invlpg, invlpg (BX)
+  routine \prefix, \end, invlpg_fs, invlpg %fs:(BX)
+  routine \prefix, \end, invpcid, invpcid (BX), CX
+.endm
+
+.macro addresses prefix, infix
+  .irp name, read1, read2, read4, read8, write1, write2, write4, write8, exec, invlpg, invlpg_fs, invpcid
+  WORD \prefix\()_\infix\()\name
+  .endr
+.endm
+
+  .text
+  routines cpu, ret
+
+  .section .rodata
+  .balign 16
+  .global user_begin, user_end
+user_begin:
+  routines user, ud2
+user_end:
+
+/* access_entries[ring 3][timed][kind] */
+  .balign 8
+  .global access_entries
+access_entries:
+  addresses cpu
+  addresses cpu, timed_
+  addresses user
+  addresses user, timed_
+
+  .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,61 @@
+/* The memory functions that the compiler and the pure code call; on the host the C library has them. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+void *memcpy(void *to, const void *from, size_t length)
+{
+  void *start = to;
+  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
+  return start;
+}
+
+void *memset(void *to, int byte, size_t length)
+{
+  void *start = to;
+  __asm__ volatile("rep stosb" : "+D"(to), "+c"(length) : "a"(byte) : "memory");
+  return start;
+}
+
+void *memmove(void *to, const void *from, size_t length)
+{
+  char *t = to;
+  const char *f = from;
+  if (t <= f || t >= f + length)
+    return memcpy(to, from, length);
+  while (length--)
+    t[length] = f[length];
+  return to;
+}
+
+int memcmp(const void *a, const void *b, size_t length)
+{
+  const uint8_t *x = a, *y = b;
+  for (size_t i = 0; i < length; i++)
+    if (x[i] != y[i])
+      return x[i] - y[i];
+  return 0;
+}
+
+size_t strlen(const char *text)
+{
+  size_t length = 0;
+  while (text[length])
+    length++;
+  return length;
+}
+
+int strcmp(const char *a, const char *b)
+{
+  while (*a && *a == *b)
+    a++, b++;
+  return (uint8_t)*a - (uint8_t)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t length)
+{
+  for (; length; a++, b++, length--)
+    if (*a != *b || !*a)
+      return (uint8_t)*a - (uint8_t)*b;
+  return 0;
+}

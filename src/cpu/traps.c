@@ -1,0 +1,134 @@
+#include "cpu/traps.h"
+
+#include "boot/boot_info.h"
+#include "cpu/cpu.h"
+#include "cpu/reset.h"
+#include "cpu/segments.h"
+#include "cpu/traps_width.h"
+#include "dev/pic.h"
+#include "lib/format.h"
+#include "machine/console.h"
+
+#include <string.h>
+
+/* One traps_try() in progress. `sp` comes first: the assembly knows it by that. */
+struct traps_recovery {
+  uintptr_t sp;
+  struct traps_recovery *outer;
+  struct traps_outcome outcome;
+};
+
+void traps_try_run(struct traps_recovery *recovery, void (*fn)(void *), void *argument);
+void traps_unwind(struct traps_recovery *recovery) __attribute__((noreturn));
+
+static struct traps_recovery *volatile innermost;
+static uint64_t gdt[GDT_SLOTS] __attribute__((aligned(16)));
+static uint8_t ring0_stack[TRAPS_STACK] __attribute__((aligned(16)));
+static traps_interrupt interrupts[16];
+
+void traps_init(void)
+{
+  gdt[SELECTOR_DATA / 8] = descriptor(0, 0xfffff, DESCRIPTOR_FLAT | DESCRIPTOR_DATA | DESCRIPTOR_32);
+  gdt[SELECTOR_USER_DATA / 8] = descriptor(0, 0xfffff, DESCRIPTOR_FLAT | DESCRIPTOR_DATA | DESCRIPTOR_32 | DESCRIPTOR_DPL3);
+  traps_not_present_segment(0);
+  traps_scratch_segment(0, 0xffffffff, false);
+  traps_tables_init(gdt, (uintptr_t)ring0_stack + TRAPS_STACK);
+}
+
+void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down)
+{
+  uint64_t attributes = DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_DATA | DESCRIPTOR_32 | DESCRIPTOR_DPL3;
+  if (expand_down)
+    attributes |= DESCRIPTOR_EXPAND_DOWN;
+  if (limit > 0xfffff) { /* the descriptor's limit has 20 bits: count pages instead */
+    limit >>= PAGE_SHIFT;
+    attributes |= DESCRIPTOR_GRANULAR;
+  }
+  gdt[SELECTOR_SCRATCH / 8] = descriptor(base, limit, attributes);
+}
+
+void traps_not_present_segment(unsigned dpl)
+{
+  uint64_t attributes = (DESCRIPTOR_FLAT | DESCRIPTOR_DATA | DESCRIPTOR_32) & ~DESCRIPTOR_PRESENT;
+  gdt[SELECTOR_NOT_PRESENT / 8] = descriptor(0, 0xfffff, dpl == 3 ? attributes | DESCRIPTOR_DPL3 : attributes);
+}
+
+void traps_interrupt_set(unsigned irq, traps_interrupt handler)
+{
+  interrupts[irq] = handler;
+}
+
+struct traps_outcome traps_try(void (*fn)(void *argument), void *argument)
+{
+  struct traps_recovery recovery = {.outer = innermost};
+  innermost = &recovery;
+  traps_try_run(&recovery, fn, argument);
+  innermost = recovery.outer;
+  return recovery.outcome;
+}
+
+#define PANICS_MAX 3
+
+/* Nothing waits for this exception: it came between commands, or from the kernel's own code outside any guard. Say so, and start
+ * the kernel over, which brings the prompt back; unless that has just been tried. */
+static void panic(const struct machine_fault *fault) __attribute__((noreturn));
+static void panic(const struct machine_fault *fault)
+{
+  char text[160];
+  int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: starting over\r\n", fault->vector,
+                      fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2);
+  console_write(text, (size_t)length);
+  struct boot_info *info = reset_boot_info();
+  while (info->panics >= PANICS_MAX)
+    cpu_halt();
+  info->panics++;
+  reset_to_mode(info->mode);
+}
+
+void traps_raise(const struct machine_fault *fault, uintptr_t ax, uintptr_t cx)
+{
+  if (innermost == NULL)
+    panic(fault);
+  innermost->outcome = (struct traps_outcome){.fault = *fault, .ax = ax, .cx = cx};
+  traps_unwind(innermost);
+}
+
+static void interrupt(unsigned irq)
+{
+  if (pic_spurious(irq))
+    return;
+  if (interrupts[irq])
+    interrupts[irq]();
+  pic_acknowledge(irq);
+}
+
+/* An NMI or a debug trap at the prompt interrupts nothing that matters: report it and go on. */
+static bool harmless(unsigned vector)
+{
+  return vector == VECTOR_NMI || vector == VECTOR_DB || vector == VECTOR_BP;
+}
+
+void traps_dispatch(struct traps_frame *frame)
+{
+  if (frame->vector >= 32) {
+    interrupt((unsigned)frame->vector - 32);
+    return;
+  }
+  uint8_t vector = (uint8_t)frame->vector;
+  if (innermost == NULL && harmless(vector)) {
+    char text[64];
+    int length = format(text, sizeof text, "\r\n%s at the prompt\r\n", vector == VECTOR_NMI ? "NMI" : "debug exception");
+    console_write(text, (size_t)length);
+    return;
+  }
+  const uint32_t with_error = 1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC;
+  struct machine_fault fault = {.raised = true,
+                                .has_error = (with_error >> vector & 1u) != 0,
+                                .vector = vector,
+                                .cpl = (uint8_t)traps_frame_cpl(frame),
+                                .error = (uint32_t)frame->error,
+                                .ip = frame->ip};
+  if (vector == VECTOR_PF)
+    fault.cr2 = cpu_read_cr2();
+  traps_raise(&fault, frame->ax, frame->cx);
+}

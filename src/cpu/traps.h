@@ -1,0 +1,45 @@
+/* Exceptions and interrupts. A fault is a value: traps_try() runs a function and gives back whatever it raised. */
+#ifndef CPU_TRAPS_H
+#define CPU_TRAPS_H
+
+#include "machine/machine.h"
+
+/** The general registers at a trap, in the order in which the stubs push them (traps_entry.S). */
+struct traps_frame {
+#ifdef __x86_64__
+  uintptr_t r15, r14, r13, r12, r11, r10, r9, r8;
+#endif
+  uintptr_t di, si, bp, skipped_sp, bx, dx, cx, ax;
+  uintptr_t vector, error;
+  uintptr_t ip, cs, flags, sp, ss; /* in the 32-bit kernel sp and ss are there only when the privilege level changed */
+};
+
+/** What became of a traps_try(). */
+struct traps_outcome {
+  struct machine_fault fault;
+  uintptr_t ax, cx; /* at the fault: how ring 3, which can only leave by one, hands back its results */
+};
+
+/** Builds GDT, IDT and TSS and loads them. */
+void traps_init(void);
+
+/** Runs @p fn(@p argument); an exception inside ends it and comes back as the outcome. May be nested. */
+struct traps_outcome traps_try(void (*fn)(void *argument), void *argument);
+
+/** Where hardware interrupts go. */
+typedef void (*traps_interrupt)(void);
+void traps_interrupt_set(unsigned irq, traps_interrupt handler);
+
+/** Sets the scratch segment's descriptor: a data segment for both rings with @p base and byte-granular or page-granular @p limit. */
+void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down);
+
+/** Gives the segment that is not present the privilege level @p dpl. */
+void traps_not_present_segment(unsigned dpl);
+
+/** Tells the double-fault task (32-bit) which paging structures to run on. */
+void traps_set_cr3(uintptr_t cr3);
+
+/** Enters ring 3 at @p ip with @p sp; does not return (a trap ends it). */
+void traps_enter_user(uintptr_t ip, uintptr_t sp, const struct traps_frame *registers) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,29 @@
+/* One assembly source for both kernels: register and operand names of the width that is built. */
+#ifndef CPU_WIDTH_H
+#define CPU_WIDTH_H
+
+#ifdef __x86_64__
+#define AX %rax
+#define BX %rbx
+#define CX %rcx
+#define DX %rdx
+#define SI %rsi
+#define DI %rdi
+#define SP %rsp
+#define WORD .quad
+#define WORD_BYTES 8
+#define FENCE lfence /* every 64-bit CPU has it */
+#else
+#define AX %eax
+#define BX %ebx
+#define CX %ecx
+#define DX %edx
+#define SI %esi
+#define DI %edi
+#define SP %esp
+#define WORD .long
+#define WORD_BYTES 4
+#define FENCE
+#endif
+
+#endif

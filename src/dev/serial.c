@@ -1,0 +1,228 @@
+#include "dev/serial.h"
+
+#include "cpu/cpu.h"
+#include "cpu/traps.h"
+#include "dev/pic.h"
+#include "machine/layout.h"
+
+/* Registers (PC16550D data sheet), as offsets from the base port. With LCR.DLAB set, 0 and 1 are the divisor. */
+#define RBR 0 /* receive; writing transmits */
+#define IER 1
+#define IIR 2 /* writing: FCR */
+#define FCR 2
+#define LCR 3
+#define MCR 4
+#define LSR 5
+#define SCR 7
+
+#define IER_RECEIVE 0x01
+#define IER_TRANSMIT_EMPTY 0x02
+#define IIR_FIFO_WORKS 0xc0
+#define FCR_ENABLE_CLEAR 0x07 /* enable, clear both; trigger at one byte, so that each is delivered at once */
+#define FCR_ENABLE 0x01
+#define LCR_8N1 0x03
+#define LCR_DLAB 0x80
+#define MCR_DTR 0x01
+#define MCR_RTS 0x02
+#define MCR_OUT2 0x08 /* gates the interrupt on PCs */
+#define MCR_LOOP 0x10
+#define LSR_READY 0x01
+#define LSR_THRE 0x20
+#define BAUD_BASE 115200u
+#define FIFO_BYTES 16
+#define CTRL_C 0x03
+
+/* The ring is in memory that both kernels share: what is typed during a mode switch is not lost. */
+struct ring {
+  volatile uint32_t head, tail; /* head: next to write; tail: next to read; both run freely */
+  volatile uint32_t stopped;    /* the receive interrupt is off and RTS is down: the ring was nearly full */
+  volatile uint32_t ctrl_c;
+  volatile uint8_t byte[];
+};
+
+#define RING ((struct ring *)LAYOUT_RING)
+#define RING_SIZE (LAYOUT_RING_BYTES / 2) /* a power of two that leaves room for the header */
+#define RING_STOP (RING_SIZE - 256)
+#define RING_GO (RING_SIZE / 2)
+
+static uint16_t base;
+static bool has_fifo, has_interrupt, interrupt_seen;
+
+static void reg_write(unsigned reg, uint8_t value)
+{
+  cpu_out8((uint16_t)(base + reg), value);
+}
+
+static uint8_t reg_read(unsigned reg)
+{
+  return cpu_in8((uint16_t)(base + reg));
+}
+
+static uint32_t ring_used(void)
+{
+  return RING->head - RING->tail;
+}
+
+static uint8_t ring_byte(uint32_t at)
+{
+  return RING->byte[at & (RING_SIZE - 1)];
+}
+
+static void flow(bool go)
+{
+  RING->stopped = !go;
+  reg_write(MCR, go ? MCR_DTR | MCR_RTS | MCR_OUT2 : MCR_DTR | MCR_OUT2);
+  if (has_interrupt)
+    reg_write(IER, go ? IER_RECEIVE : 0);
+}
+
+/* Ctrl-C throws away what was typed ahead of it, as a terminal's line discipline does: whoever presses it wants all that to stop. */
+static void receive_byte(uint8_t byte)
+{
+  if (byte == CTRL_C) {
+    RING->ctrl_c = 1;
+    RING->tail = RING->head;
+  }
+  RING->byte[RING->head & (RING_SIZE - 1)] = byte;
+  RING->head++;
+}
+
+static void receive(void)
+{
+  while (ring_used() < RING_STOP && reg_read(LSR) & LSR_READY)
+    receive_byte(reg_read(RBR));
+  if (ring_used() >= RING_STOP && !RING->stopped)
+    flow(false);
+}
+
+static void on_interrupt(void)
+{
+  interrupt_seen = true;
+  (void)reg_read(IIR); /* acknowledges a transmitter-empty interrupt */
+  receive();
+}
+
+/* There is a UART where the scratch register holds what is written to it, or, on an 8250, which has none, where the loopback
+ * of the modem lines answers. */
+static bool uart_present(void)
+{
+  reg_write(SCR, 0x5a);
+  if (reg_read(SCR) == 0x5a)
+    return true;
+  reg_write(MCR, MCR_LOOP | MCR_RTS);
+  bool answers = (reg_read(6) & 0xf0) == 0x10; /* MSR: CTS follows RTS */
+  reg_write(MCR, 0);
+  return answers;
+}
+
+static unsigned irq_of(unsigned number)
+{
+  return number & 1 ? 4 : 3;
+}
+
+/* Whether an interrupt arrives is found out by asking for one: an empty transmitter raises it at once. */
+static bool interrupt_works(unsigned irq)
+{
+  traps_interrupt_set(irq, on_interrupt);
+  pic_enable(irq);
+  reg_write(IER, IER_TRANSMIT_EMPTY);
+  cpu_interrupts_on();
+  for (unsigned spin = 0; spin < 100000 && !interrupt_seen; spin++)
+    cpu_pause();
+  cpu_interrupts_off();
+  return interrupt_seen;
+}
+
+bool serial_init(unsigned number, unsigned baud, bool again)
+{
+  static const uint16_t ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
+  base = ports[number - 1];
+  if (!again) {
+    RING->head = RING->tail = RING->stopped = RING->ctrl_c = 0;
+    if (!uart_present()) {
+      base = 0;
+      return false;
+    }
+    unsigned divisor = BAUD_BASE / baud;
+    reg_write(IER, 0);
+    reg_write(LCR, LCR_DLAB);
+    reg_write(0, (uint8_t)divisor);
+    reg_write(1, (uint8_t)(divisor >> 8));
+    reg_write(LCR, LCR_8N1);
+    reg_write(FCR, FCR_ENABLE_CLEAR);
+  }
+  reg_write(MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+  has_fifo = (reg_read(IIR) & IIR_FIFO_WORKS) == IIR_FIFO_WORKS;
+  has_interrupt = interrupt_works(irq_of(number));
+  flow(ring_used() < RING_STOP);
+  cpu_interrupts_on();
+  return true;
+}
+
+int serial_read(void)
+{
+  if (base == 0)
+    return -1;
+  if (!has_interrupt)
+    receive();
+  if (ring_used() == 0)
+    return -1;
+  /* The interrupt handler may empty the ring between these two (Ctrl-C): keep it out. */
+  uintptr_t flags = cpu_read_flags();
+  cpu_interrupts_off();
+  int byte = ring_byte(RING->tail);
+  RING->tail++;
+  if (RING->stopped && ring_used() <= RING_GO)
+    flow(true);
+  cpu_write_flags(flags);
+  return byte;
+}
+
+void serial_wait(void)
+{
+  if (!has_interrupt || base == 0) {
+    cpu_pause();
+    return;
+  }
+  cpu_interrupts_off();
+  if (ring_used() == 0)
+    cpu_wait();
+  cpu_interrupts_on();
+}
+
+static void wait_transmitter(void)
+{
+  for (unsigned spin = 0; spin < 1000000 && !(reg_read(LSR) & LSR_THRE); spin++)
+    cpu_pause();
+}
+
+void serial_write(const char *text, size_t length)
+{
+  if (base == 0)
+    return;
+  unsigned burst = has_fifo ? FIFO_BYTES : 1;
+  while (length > 0) {
+    wait_transmitter();
+    for (unsigned i = 0; i < burst && length > 0; i++, length--)
+      reg_write(RBR, (uint8_t)*text++);
+  }
+}
+
+bool serial_break(void)
+{
+  if (!has_interrupt && base != 0)
+    receive();
+  return RING->ctrl_c != 0;
+}
+
+void serial_break_clear(void)
+{
+  RING->ctrl_c = 0;
+}
+
+const char *serial_kind(void)
+{
+  if (has_interrupt)
+    return has_fifo ? "16550, by interrupt" : "8250, by interrupt";
+  return has_fifo ? "16550, polled" : "8250, polled";
+}

@@ -1,0 +1,286 @@
+/* The student's paging structures. A table is tracked from when it is first reached from the root; its shadow holds what was in it after
+ * the last command, so that any change is found, whoever made it. */
+#include "lab/private.h"
+
+#include <string.h>
+
+#define TRACKED_MAX 112
+
+struct tracked {
+  bool used, reached;
+  uint8_t level;
+  laddr_t base; /* the first linear address its first entry translates */
+  paddr_t at;
+};
+
+static struct paging paging;
+static struct tracked tracked[TRACKED_MAX]; /* index = number of the shadow. The pool's pages come first */
+static bool taken[TRACKED_MAX], fresh[TRACKED_MAX];
+
+const struct paging *lab_paging(void)
+{
+  return &paging;
+}
+
+void lab_refresh(void)
+{
+  paging_read(&paging);
+}
+
+/* ---- the pool ---- */
+
+static unsigned pool_count(void)
+{
+  return machine_layout()->table_count;
+}
+
+static paddr_t pool_page(unsigned index)
+{
+  return paddr(machine_layout()->tables.v + (uint64_t)index * PAGE_SIZE);
+}
+
+static int pool_index(paddr_t at)
+{
+  uint64_t offset = at.v - machine_layout()->tables.v;
+  return offset < (uint64_t)pool_count() * PAGE_SIZE ? (int)(offset >> PAGE_SHIFT) : -1;
+}
+
+static uint8_t *shadow(unsigned index)
+{
+  return (uint8_t *)machine_layout()->shadows + (size_t)index * PAGE_SIZE;
+}
+
+void lab_tables_mark(void)
+{
+  memset(fresh, 0, sizeof fresh);
+}
+
+bool lab_tables_fresh(paddr_t table)
+{
+  int index = pool_index(table);
+  return index >= 0 && fresh[index];
+}
+
+unsigned lab_tables_used(void)
+{
+  unsigned used = 0;
+  for (unsigned i = 0; i < pool_count(); i++)
+    used += taken[i];
+  return used;
+}
+
+static void track(unsigned level, paddr_t at, laddr_t base);
+
+/* Tables that nothing refers to any more go back to the pool. What an undo would need of them goes too, so the log is cleared. */
+static void collect(void)
+{
+  for (unsigned i = 0; i < TRACKED_MAX; i++)
+    tracked[i].reached = false;
+  track(0, paging.root, laddr(0));
+  for (unsigned i = 0; i < pool_count(); i++)
+    if (taken[i] && !tracked[i].reached && !fresh[i])
+      taken[i] = tracked[i].used = false;
+  lab_undo_clear();
+}
+
+static int pool_free(void)
+{
+  for (unsigned i = 0; i < pool_count(); i++)
+    if (!taken[i])
+      return (int)i;
+  return -1;
+}
+
+static bool pool_take(void *context, paddr_t *table)
+{
+  (void)context;
+  int index = pool_free();
+  if (index < 0) {
+    collect();
+    index = pool_free();
+  }
+  if (index < 0)
+    return false;
+  taken[index] = fresh[index] = true;
+  tracked[index].used = false;
+  *table = pool_page((unsigned)index);
+  memset(machine_physical(*table), 0, PAGE_SIZE);
+  memset(shadow((unsigned)index), 0, PAGE_SIZE);
+  return true;
+}
+
+/* A table that was merged away stays out of the pool until collect(): a paging-structure cache may still lead to it, and undo may
+ * want it back. */
+static void pool_give(void *context, paddr_t table)
+{
+  (void)context;
+  (void)table;
+}
+
+static unsigned pool_left(void *context)
+{
+  (void)context;
+  unsigned left = pool_count() - lab_tables_used();
+  if (left < 8) { /* the most that one edit can need is four */
+    collect();
+    left = pool_count() - lab_tables_used();
+  }
+  return left;
+}
+
+static void entry_wrote(void *context, paddr_t at, unsigned bytes, uint64_t before, uint64_t after)
+{
+  (void)context;
+  (void)after;
+  lab_undo_wrote(at, bytes, before);
+}
+
+const struct edit_tables *lab_tables(void)
+{
+  static const struct edit_tables tables = {.take = pool_take, .give = pool_give, .wrote = entry_wrote, .left = pool_left};
+  return &tables;
+}
+
+/* ---- tracking ---- */
+
+static unsigned entries_of(unsigned level)
+{
+  return 1u << paging.format->level[level].index_bits;
+}
+
+static uint64_t entry_in(const uint8_t *table, unsigned index)
+{
+  if (paging.format->entry_bytes == 4)
+    return ((const volatile uint32_t *)(const void *)table)[index];
+  return ((const volatile uint64_t *)(const void *)table)[index];
+}
+
+static bool present(uint64_t entry)
+{
+  return (entry & 1) != 0; /* P is bit 0 in every format */
+}
+
+static laddr_t entry_base(const struct tracked *t, unsigned index)
+{
+  return format_sign_extend(paging.format, t->base.v + ((uint64_t)index << paging.format->level[t->level].shift));
+}
+
+/* The kernel's own page tables change only by its own hand (windows), and are nobody's lesson. */
+static bool kernels_own(unsigned level, laddr_t base)
+{
+  return level == paging.format->levels - 1u && base.v < machine_layout()->kernel_end;
+}
+
+static struct tracked *slot_for(paddr_t at)
+{
+  int index = pool_index(at);
+  if (index >= 0)
+    return &tracked[index];
+  struct tracked *free_slot = NULL;
+  for (unsigned i = pool_count(); i < machine_layout()->shadow_count; i++) {
+    if (tracked[i].used && tracked[i].at.v == at.v)
+      return &tracked[i];
+    if (!tracked[i].used && free_slot == NULL)
+      free_slot = &tracked[i];
+  }
+  return free_slot;
+}
+
+/* A table's shadow starts as what is in it now, but for a table fresh from the pool, whose shadow is empty: all of it is news. */
+static void adopt(struct tracked *t, unsigned level, paddr_t at, laddr_t base)
+{
+  unsigned index = (unsigned)(t - tracked);
+  if (index >= pool_count() || !taken[index])
+    memcpy(shadow(index), machine_physical(at), entries_of(level) * (size_t)paging.format->entry_bytes);
+  *t = (struct tracked){.used = true, .level = (uint8_t)level, .at = at, .base = base};
+}
+
+static void track(unsigned level, paddr_t at, laddr_t base)
+{
+  uint8_t *memory = machine_physical(at);
+  if (memory == NULL || kernels_own(level, base))
+    return;
+  struct tracked *t = slot_for(at);
+  if (t == NULL || t->reached) /* reached: a recursive mapping leads here again */
+    return;
+  if (!t->used)
+    adopt(t, level, at, base);
+  t->reached = true;
+  if (level + 1u == paging.format->levels)
+    return;
+  for (unsigned i = 0; i < entries_of(level); i++) {
+    uint64_t entry = entry_in(memory, i);
+    if (present(entry) && !format_is_leaf(&paging, level, entry))
+      track(level + 1, format_address(&paging, level, entry), entry_base(t, i));
+  }
+}
+
+void lab_tables_init(void)
+{
+  memset(tracked, 0, sizeof tracked);
+  memset(taken, 0, sizeof taken);
+  memset(fresh, 0, sizeof fresh);
+  if (paging.format != NULL)
+    track(0, paging.root, laddr(0));
+}
+
+/* ---- the diff ---- */
+
+struct reader {
+  void (*each)(void *context, const struct lab_change *change);
+  void *context;
+  bool links_changed;
+};
+
+static void report(const struct tracked *t, unsigned index, uint64_t before, uint64_t after, struct reader *reader)
+{
+  struct lab_change change = {.va = entry_base(t, index),
+                              .level = t->level,
+                              .at = paddr(t->at.v + (uint64_t)index * paging.format->entry_bytes),
+                              .before = before,
+                              .after = after};
+  if (t->level + 1u < paging.format->levels)
+    reader->links_changed = true;
+  if (present(before) && format_is_leaf(&paging, t->level, before))
+    lab_touch_remember(change.va, paging.format->level[t->level].shift, format_address(&paging, t->level, before));
+  reader->each(reader->context, &change);
+}
+
+static void compare(const struct tracked *t, struct reader *reader)
+{
+  uint8_t *past = shadow((unsigned)(t - tracked));
+  const uint8_t *now = machine_physical(t->at);
+  unsigned bytes = entries_of(t->level) * paging.format->entry_bytes;
+  if (now == NULL)
+    return;
+  /* Nearly always nothing has changed: look at machine words first, and at entries only around a difference. */
+  for (unsigned at = 0; at < bytes; at += sizeof(uintptr_t)) {
+    if (*(const volatile uintptr_t *)(const void *)(now + at) == *(const uintptr_t *)(const void *)(past + at))
+      continue;
+    unsigned index = at / paging.format->entry_bytes;
+    uint64_t before = entry_in(past, index), after = entry_in(now, index);
+    if (before == after)
+      continue; /* the other half of an 8-byte entry, which has been taken care of */
+    memcpy(past + (size_t)index * paging.format->entry_bytes, &after, paging.format->entry_bytes);
+    report(t, index, before, after, reader);
+  }
+}
+
+void lab_diff(void (*each)(void *context, const struct lab_change *change), void *context)
+{
+  struct reader reader = {.each = each, .context = context};
+  if (paging.format == NULL)
+    return;
+  /* By level, so that a new table is told of before what is in it. Links that changed may lead to tables not yet tracked. */
+  for (unsigned level = 0; level < paging.format->levels; level++) {
+    reader.links_changed = false;
+    for (unsigned i = 0; i < TRACKED_MAX; i++)
+      if (tracked[i].used && tracked[i].level == level)
+        compare(&tracked[i], &reader);
+    if (!reader.links_changed)
+      continue;
+    for (unsigned i = 0; i < TRACKED_MAX; i++)
+      tracked[i].reached = false;
+    track(0, paging.root, laddr(0));
+  }
+}

@@ -1,0 +1,17 @@
+/* The terminal: a byte stream in both directions, and Ctrl-C. */
+#ifndef MACHINE_CONSOLE_H
+#define MACHINE_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** The next byte typed, 0..255, waiting for it; -1 when there will be no more (the hosted program's end of input). */
+int console_read(void);
+
+void console_write(const char *text, size_t length);
+
+/** True once Ctrl-C has been typed since console_interrupt_clear(). Cheap: call it in every long loop. */
+bool console_interrupted(void);
+void console_interrupt_clear(void);
+
+#endif

@@ -1,0 +1,81 @@
+#include "machine/identity.h"
+
+#include "machine/layout.h"
+
+/* Entries as the kernel's own branch uses them. A and D are set beforehand, so that the CPU never has to.
+ *   6 5 .. 2   1   0
+ *   D A    U/S R/W P */
+#define ENTRY_KERNEL 0x63u
+#define ENTRY_USER_CODE 0x25u
+#define ENTRY_USER_STACK 0x67u
+#define ENTRY_TABLE 0x27u
+#define ENTRY_PAE_PDPTE 0x01u /* PAE PDPTEs carry no rights and no A flag: those bits are reserved */
+
+/* The chain of single tables from the root down to the directory that holds the page tables of the low 16 MiB. */
+struct branch {
+  uint8_t entry_bytes;
+  uint8_t upper; /* how many tables stand above the directory */
+  uint8_t page_tables;
+  uint8_t upper_entry;
+};
+
+static const struct branch branches[MACHINE_MODES] = {
+  [MACHINE_32] = {4, 0, 4, ENTRY_TABLE},
+  [MACHINE_PAE] = {8, 1, 8, ENTRY_PAE_PDPTE},
+  [MACHINE_4LEVEL] = {8, 2, 8, ENTRY_TABLE},
+  [MACHINE_5LEVEL] = {8, 3, 8, ENTRY_TABLE},
+};
+
+static uint32_t table_at(unsigned number)
+{
+  return LAYOUT_KERNEL_TABLES + number * PAGE_SIZE;
+}
+
+static void entry_put(uintptr_t memory, uint32_t at, unsigned bytes, uint32_t value)
+{
+  if (bytes == 4) {
+    *(volatile uint32_t *)(memory + at) = value;
+    return;
+  }
+  *(volatile uint64_t *)(memory + at) = value;
+}
+
+static uint32_t leaf_entry(uint32_t page)
+{
+  bool window = page >= LAYOUT_WINDOWS && page < LAYOUT_WINDOWS + LAYOUT_WINDOW_COUNT * PAGE_SIZE;
+  if (page == 0 || window)
+    return 0;
+  if (page == LAYOUT_USER_CODE)
+    return page | ENTRY_USER_CODE;
+  if (page == LAYOUT_USER_STACK)
+    return page | ENTRY_USER_STACK;
+  return page | ENTRY_KERNEL;
+}
+
+void identity_build(enum machine_mode mode, uintptr_t memory)
+{
+  const struct branch *b = &branches[mode];
+  if (b->entry_bytes == 0)
+    return;
+  unsigned directory = b->upper;
+  unsigned first_table = directory + 1;
+  for (uint32_t at = table_at(0); at < table_at(first_table); at += b->entry_bytes)
+    entry_put(memory, at, b->entry_bytes, 0);
+  for (unsigned i = 0; i < b->upper; i++)
+    entry_put(memory, table_at(i), b->entry_bytes, table_at(i + 1) | b->upper_entry);
+  for (unsigned i = 0; i < b->page_tables; i++)
+    entry_put(memory, table_at(directory) + i * b->entry_bytes, b->entry_bytes, table_at(first_table + i) | ENTRY_TABLE);
+  for (uint32_t page = 0; page < LAYOUT_KERNEL_END; page += PAGE_SIZE)
+    entry_put(memory, table_at(first_table) + (page >> PAGE_SHIFT) * b->entry_bytes, b->entry_bytes, leaf_entry(page));
+}
+
+paddr_t identity_entry(enum machine_mode mode, uint64_t va)
+{
+  const struct branch *b = &branches[mode];
+  return paddr(table_at(b->upper + 1u) + (va >> PAGE_SHIFT) * b->entry_bytes);
+}
+
+unsigned identity_entry_bytes(enum machine_mode mode)
+{
+  return branches[mode].entry_bytes;
+}

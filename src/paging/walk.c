@@ -1,0 +1,97 @@
+#include "paging/walk.h"
+
+#include <string.h>
+
+/* With paging off there is nothing to walk: the linear address is the physical address, all 4 GiB alike. */
+static struct walk walk_unpaged(struct walk walk)
+{
+  walk.end = format_canonical(NULL, walk.va) ? WALK_MAPPED : WALK_NOT_CANONICAL;
+  walk.pa = paddr(walk.va.v);
+  walk.shift = 32;
+  return walk;
+}
+
+static bool all_set(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
+{
+  uint64_t mask = format_mask(paging, level, entry, role);
+  return (entry & mask) == mask;
+}
+
+static bool any_set(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
+{
+  return (entry & format_mask(paging, level, entry, role)) != 0;
+}
+
+/* An entry without a right's bit (its mask is then 0) leaves that right as it was. */
+static void and_rights(struct walk *walk, const struct paging *paging, unsigned level, uint64_t entry)
+{
+  walk->writable = walk->writable && all_set(paging, level, entry, ROLE_RW);
+  walk->user = walk->user && all_set(paging, level, entry, ROLE_US);
+  walk->executable = walk->executable && !any_set(paging, level, entry, ROLE_NX);
+}
+
+static void map_page(struct walk *walk, const struct paging *paging, unsigned level, uint64_t entry)
+{
+  walk->shift = paging->format->level[level].shift;
+  walk->pa = paddr(format_address(paging, level, entry).v | (walk->va.v & address_mask(walk->shift)));
+  walk->global = any_set(paging, level, entry, ROLE_G);
+  walk->key = (uint8_t)format_value(paging, level, entry, ROLE_PK);
+  walk->end = WALK_MAPPED;
+}
+
+/* Reads the entry at @p step. False where the walk ends with it; walk->end then says how. */
+static bool take_step(struct walk *walk, const struct paging *paging, struct walk_step *step)
+{
+  unsigned level = step->level;
+  walk->end = WALK_NO_MEMORY;
+  if (!machine_entry_read(step->at, paging->format->entry_bytes, &step->entry))
+    return false;
+  walk->steps++;
+  step->leaf = format_is_leaf(paging, level, step->entry);
+  walk->end = WALK_NOT_PRESENT;
+  if (!any_set(paging, level, step->entry, ROLE_P))
+    return false;
+  walk->end = WALK_RESERVED;
+  if (step->entry & format_reserved(paging, level, step->entry))
+    return false;
+  and_rights(walk, paging, level, step->entry);
+  if (step->leaf)
+    map_page(walk, paging, level, step->entry);
+  return !step->leaf;
+}
+
+struct walk walk_run(const struct paging *paging, laddr_t va)
+{
+  const struct format *format = paging->format;
+  struct walk walk;
+  memset(&walk, 0, sizeof walk);
+  walk.va = va;
+  walk.writable = walk.user = walk.executable = true;
+  if (!format)
+    return walk_unpaged(walk);
+  walk.end = WALK_NOT_CANONICAL;
+  if (!format_canonical(format, va))
+    return walk;
+  paddr_t table = paging->root;
+  for (unsigned level = 0; level < format->levels; level++) {
+    struct walk_step *step = &walk.step[level];
+    step->level = (uint8_t)level;
+    step->index = (uint16_t)format_index(format, level, va);
+    step->table = table;
+    step->at = paddr(table.v + (uint64_t)step->index * format->entry_bytes);
+    if (!take_step(&walk, paging, step))
+      break;
+    table = format_address(paging, level, step->entry);
+  }
+  return walk;
+}
+
+const struct walk_step *walk_last(const struct walk *walk)
+{
+  return walk->steps ? &walk->step[walk->steps - 1] : NULL;
+}
+
+const struct walk_step *walk_at(const struct walk *walk, unsigned level)
+{
+  return level < walk->steps ? &walk->step[level] : NULL;
+}

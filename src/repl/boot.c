@@ -1,0 +1,93 @@
+#include "repl/boot.h"
+
+#include "lab/lab.h"
+#include "lib/format.h"
+
+#include <string.h>
+
+static char console[64];
+
+void boot_console(const char *name)
+{
+  format(console, sizeof console, "%s", name);
+}
+
+/* The text behind `key` (which ends in '=') on the command line, or NULL. */
+static const char *option(const char *key)
+{
+  const char *line = machine_command_line();
+  size_t length = strlen(key);
+  bool quoted = false;
+  for (const char *at = line; *at; at++) {
+    if (*at == '"')
+      quoted = !quoted;
+    bool word_start = at == line || at[-1] == ' ' || at[-1] == '"'; /* a loader may quote the whole word: "run=a; b" */
+    if ((!quoted || at[-1] == '"') && word_start && strncmp(at, key, length) == 0)
+      return at + length;
+  }
+  return NULL;
+}
+
+static bool option_on(const char *key, bool otherwise)
+{
+  const char *value = option(key);
+  return value ? *value == '1' : otherwise;
+}
+
+void boot_settings(struct shell_state *state)
+{
+  state->json = option_on("json=", false);
+  state->color = option_on("color=", true) && !state->json;
+}
+
+bool boot_run_line(char *line, size_t size)
+{
+  const char *text = option("run=");
+  if (text == NULL)
+    return false;
+  bool quoted = *text == '"' || (text - strlen("run=") > machine_command_line() && text[-(int)strlen("run=") - 1] == '"');
+  if (*text == '"')
+    text++;
+  size_t length = 0;
+  while (text[length] && text[length] != (quoted ? '"' : ' ') && length + 1 < size)
+    length++;
+  memcpy(line, text, length);
+  line[length] = '\0';
+  return length > 0;
+}
+
+static void add_modes(struct record *r)
+{
+  struct record_node *modes = record_array(r, &r->root, "modes", NULL);
+  for (unsigned m = 0; m < MACHINE_MODES; m++) {
+    enum machine_feature missing;
+    if (machine_mode_supported((enum machine_mode)m, &missing))
+      record_string(r, modes, NULL, shell_mode_name_of((enum machine_mode)m));
+  }
+}
+
+static uint64_t usable_memory(void)
+{
+  struct machine_range range;
+  uint64_t bytes = 0;
+  for (unsigned i = 0; machine_memory(i, &range); i++)
+    if (range.usable)
+      bytes += range.length;
+  return bytes;
+}
+
+struct record *boot_record(void)
+{
+  const struct machine_cpu *cpu = machine_cpu();
+  struct record *r = record_begin("boot");
+  r->text = "tlbsh {version}, a shell for your page tables. Modes here: {modes}.\n"
+            "CPU {cpu}, {memory_mib} MiB of RAM, clock: {clock}[, console: {console}]. 'help' tells more.";
+  record_string(r, &r->root, "version", TLBSH_VERSION);
+  add_modes(r);
+  record_string(r, &r->root, "cpu", cpu->brand[0] ? cpu->brand : cpu->vendor[0] ? cpu->vendor : "without CPUID");
+  record_count(r, &r->root, "memory_mib", usable_memory() / MIB);
+  record_string(r, &r->root, "clock", shell_clock());
+  if (console[0])
+    record_string(r, &r->root, "console", console);
+  return r;
+}

@@ -1,0 +1,20 @@
+/* The boot command line and the boot record. */
+#ifndef REPL_BOOT_H
+#define REPL_BOOT_H
+
+#include "repl/record.h"
+#include "repl/shell.h"
+
+/** Sets what `json=`, `color=` and the like on the command line say. */
+void boot_settings(struct shell_state *state);
+
+/** The record that says who started on what. */
+struct record *boot_record(void);
+
+/** The commands of `run="..."`, if there are any. */
+bool boot_run_line(char *line, size_t size);
+
+/** What the console is, for the record; set before shell_run() by whoever opened it. */
+void boot_console(const char *name);
+
+#endif

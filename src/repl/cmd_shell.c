@@ -1,0 +1,171 @@
+/* Commands of the shell itself: help, history, json, let, repeat. */
+#include "lib/format.h"
+#include "repl/common.h"
+#include "repl/shell.h"
+
+#include <string.h>
+
+static void help_row(struct record *r, struct record_node *list, const struct command *command)
+{
+  char usage[128];
+  struct record_node *row = record_object(r, list, NULL);
+  args_usage(command->args, usage, sizeof usage);
+  record_format(r, row, "usage", "%s%s%s", command->name, usage[0] ? " " : "", usage);
+  record_string(r, row, "brief", command->brief);
+}
+
+static bool help_one(struct record *r, const struct command *command)
+{
+  char usage[128];
+  args_usage(command->args, usage, sizeof usage);
+  r->text = "{usage}\n  {brief}[\n  {more}][\n  example: {example}][\n  SDM: {sdm}]";
+  record_format(r, &r->root, "usage", "%s%s%s", command->name, usage[0] ? " " : "", usage);
+  record_string(r, &r->root, "brief", command->brief);
+  if (command->more)
+    record_string(r, &r->root, "more", command->more);
+  if (command->example[0])
+    record_string(r, &r->root, "example", command->example);
+  if (command->sdm)
+    record_string(r, &r->root, "sdm", command->sdm);
+  return true;
+}
+
+static bool cmd_help(const struct args *args, struct record *r)
+{
+  const struct args_value *name = args_get(args, "command");
+  if (name) {
+    const struct command *command = command_find(args->text + name->at, name->length, name->at, r);
+    return command ? help_one(r, command) : false;
+  }
+  r->text = "'help COMMAND' tells more. Numbers are expressions (0x40000000 + 4k*3, $name, frames A..Z); ';' separates commands, '#' starts a comment.\n"
+            "Try: map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000; invlpg 0x40000000; read 0x40000000";
+  for (const struct command_family *const *family = command_families; (*family)->commands; family++) {
+    struct record_node *list = record_array(r, &r->root, (*family)->name, "{usage%-54} {brief}");
+    for (const struct command *c = (*family)->commands; c->name; c++)
+      help_row(r, list, c);
+  }
+  return true;
+}
+
+static bool cmd_history(const struct args *args, struct record *r)
+{
+  (void)args;
+  const struct editor_history *history = &shell_state()->history;
+  struct record_node *list = record_array(r, &r->root, "lines", "{n%5}  {line}");
+  for (uint32_t i = 0; history_line(history, i); i++) {
+    struct record_node *row = record_object(r, list, NULL);
+    record_count(r, row, "n", history->dropped + i + 1);
+    record_string(r, row, "line", history_line(history, i));
+  }
+  return true;
+}
+
+static bool cmd_json(const struct args *args, struct record *r)
+{
+  shell_state()->json = args_number(args, "state", 0) == 0;
+  record_bool(r, &r->root, "json", shell_state()->json);
+  return true;
+}
+
+/* ---- let ---- */
+
+static struct shell_variable *variable_slot(const char *name)
+{
+  struct shell_variable *free_slot = NULL;
+  struct shell_state *state = shell_state();
+  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
+    struct shell_variable *v = &state->variable[i];
+    if (strcmp(v->name, name) == 0)
+      return v;
+    if (!v->name[0] && free_slot == NULL)
+      free_slot = v;
+  }
+  return free_slot;
+}
+
+static bool name_ok(const char *name)
+{
+  for (const char *c = name; *c; c++) {
+    bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_';
+    if (!letter && !(c != name && *c >= '0' && *c <= '9'))
+      return false;
+  }
+  return name[0] != '\0';
+}
+
+static bool let_list(struct record *r)
+{
+  const struct shell_state *state = shell_state();
+  struct record_node *list = record_array(r, &r->root, "variables", "${name%-15} {value}");
+  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
+    if (!state->variable[i].name[0])
+      continue;
+    struct record_node *row = record_object(r, list, NULL);
+    record_string(r, row, "name", state->variable[i].name);
+    record_hex(r, row, "value", state->variable[i].value);
+  }
+  return true;
+}
+
+static bool cmd_let(const struct args *args, struct record *r)
+{
+  char name[64];
+  const struct args_value *word = args_get(args, "name");
+  if (word == NULL)
+    return let_list(r);
+  args_text(args, "name", name, sizeof name);
+  if (!name_ok(name))
+    return record_usage(r, word->at, "'%s' is no name: letters, digits and _ with a letter first", name);
+  if (strlen(name) >= SHELL_NAME_MAX)
+    return record_usage(r, word->at, "'%s' is too long: a name has at most %u characters", name, SHELL_NAME_MAX - 1);
+  if (!args_has(args, "value"))
+    return record_usage(r, word->at, "give '%s' a value: let %s = EXPRESSION", name, name);
+  struct shell_variable *v = variable_slot(name);
+  if (v == NULL)
+    return record_refuse(r, "there are %u variables already; give one of them a new value", SHELL_VARIABLES);
+  format(v->name, sizeof v->name, "%s", name);
+  v->value = args_number(args, "value", 0);
+  record_string(r, &r->root, "name", name);
+  record_hex(r, &r->root, "value", v->value);
+  return true;
+}
+
+static bool cmd_repeat(const struct args *args, struct record *r)
+{
+  const struct args_value *body = args_get(args, "body");
+  uint64_t count = args_number(args, "times", 1);
+  if (count > 0xffffffff)
+    return record_usage(r, args_get(args, "times")->at, "that is too often: at most 4294967295 times");
+  size_t start = shell_command_start() + body->at;
+  if (!shell_push(start, start + body->length, (uint32_t)count))
+    return record_refuse(r, "repeats can be nested %u deep", SHELL_FRAMES - 1);
+  return true;
+}
+
+static const struct command commands[] = {
+  {.name = "help", .args = "command:word?", .brief = "list the commands, or explain one", .example = "help; help map", .run = cmd_help},
+  {.name = "history", .args = "", .brief = "list the lines typed before", .example = "history", .text = "", .run = cmd_history},
+  {.name = "json",
+   .args = "state:on|off",
+   .brief = "answer every command with one line of JSON, or with text again",
+   .example = "json on; json off",
+   .text = "",
+   .more = "In JSON nothing else is printed but that line and the prompt: what is typed is not shown, unless 'set echo=1'.",
+   .run = cmd_json},
+  {.name = "let",
+   .args = "name:word? (= value:num)?",
+   .brief = "give a number a name, used as $name; alone, list them",
+   .example = "let va = 0x40000000; map $va A; read $va + 8",
+   .text = "[${name} = {value}]",
+   .run = cmd_let},
+  {.name = "repeat",
+   .args = "times:count body:block",
+   .brief = "run commands several times; Ctrl-C stops it",
+   .example = "map 0x40000000 A; repeat 3 { read 0x40000000; invlpg 0x40000000 }",
+   .text = "",
+   .flags = COMMAND_QUIET,
+   .run = cmd_repeat},
+  {.name = NULL},
+};
+
+const struct command_family cmd_shell = {"shell", "the shell itself", commands};

@@ -1,0 +1,89 @@
+#include "repl/common.h"
+
+#include "lib/format.h"
+#include "repl/shell.h"
+
+#include <string.h>
+
+static const struct {
+  uint8_t vector;
+  const char *name;
+} vectors[] = {
+  {VECTOR_DE, "#DE"}, {VECTOR_DB, "#DB"}, {VECTOR_NMI, "NMI"}, {VECTOR_BP, "#BP"}, {VECTOR_OF, "#OF"}, {VECTOR_UD, "#UD"}, {VECTOR_DF, "#DF"},
+  {VECTOR_TS, "#TS"}, {VECTOR_NP, "#NP"}, {VECTOR_SS, "#SS"},  {VECTOR_GP, "#GP"}, {VECTOR_PF, "#PF"}, {VECTOR_AC, "#AC"}, {VECTOR_MC, "#MC"},
+};
+
+#define VECTORS (sizeof vectors / sizeof vectors[0])
+
+const char *common_vector_name(unsigned vector)
+{
+  for (unsigned i = 0; i < VECTORS; i++)
+    if (vectors[i].vector == vector)
+      return vectors[i].name;
+  return "exception";
+}
+
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+int common_vector_named(const char *name)
+{
+  if (*name == '#')
+    name++;
+  for (unsigned i = 0; i < VECTORS; i++) {
+    const char *v = vectors[i].name;
+    if (*v == '#')
+      v++;
+    if (strlen(v) == strlen(name) && lower(v[0]) == lower(name[0]) && lower(v[1]) == lower(name[1]))
+      return vectors[i].vector;
+  }
+  return -1;
+}
+
+const char *common_size_name(unsigned shift)
+{
+  switch (shift) {
+  case 12:
+    return "4 KiB";
+  case 21:
+    return "2 MiB";
+  case 22:
+    return "4 MiB";
+  case 30:
+    return "1 GiB";
+  default:
+    return "";
+  }
+}
+
+void common_fault(struct record *r, const struct machine_fault *fault)
+{
+  char flags[48];
+  struct record_node *node = record_object(r, &r->root, "fault");
+  record_count(r, node, "vector", fault->vector);
+  record_string(r, node, "name", common_vector_name(fault->vector));
+  if (fault->has_error)
+    record_hex(r, node, "error", fault->error);
+  if (fault->vector == VECTOR_PF) {
+    record_hex(r, node, "cr2", fault->cr2);
+    record_string(r, node, "flags", rights_error_flags(fault->error, flags, sizeof flags));
+  }
+  record_count(r, node, "cpl", fault->cpl);
+}
+
+bool common_allowed(struct record *r, const char *why)
+{
+  if (why)
+    record_refuse(r, "%s", why);
+  return why == NULL;
+}
+
+void common_ticks(struct record *r, const struct machine_result *result)
+{
+  if (!result->timed)
+    return;
+  record_count(r, &r->root, "ticks", result->ticks);
+  record_string(r, &r->root, "clock", shell_clock());
+}

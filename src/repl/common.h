@@ -1,0 +1,26 @@
+/* What several command families need. */
+#ifndef REPL_COMMON_H
+#define REPL_COMMON_H
+
+#include "lab/lab.h"
+#include "repl/command.h"
+
+/** A page size as people write it: "4 KiB", "2 MiB". */
+const char *common_size_name(unsigned shift);
+
+/** Adds the member "fault" to @p r: vector, name, error code and its flags, CR2. */
+void common_fault(struct record *r, const struct machine_fault *fault);
+
+/** The name of exception @p vector: "#PF". */
+const char *common_vector_name(unsigned vector);
+
+/** The vector that is called @p name ("pf"), or -1. */
+int common_vector_named(const char *name);
+
+/** Refuses with @p why if it is not NULL. Returns whether it was NULL. */
+bool common_allowed(struct record *r, const char *why);
+
+/** Adds ticks and the clock's worth. */
+void common_ticks(struct record *r, const struct machine_result *result);
+
+#endif

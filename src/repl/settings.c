@@ -1,0 +1,153 @@
+#include "repl/settings.h"
+
+#include "lab/lab.h"
+#include "repl/shell.h"
+
+#include <string.h>
+
+enum setting_kind { SETTING_CONTROL, SETTING_SHELL };
+
+#define LONG_MODES (1u << MACHINE_4LEVEL | 1u << MACHINE_5LEVEL)
+#define ALL_MODES (1u << MACHINE_OFF | 1u << MACHINE_32 | 1u << MACHINE_PAE | LONG_MODES)
+
+struct setting {
+  const char *name;
+  const char *brief;
+  uint8_t kind;
+  /* SETTING_CONTROL: */
+  uint8_t reg;     /* enum machine_register */
+  uint8_t feature; /* enum machine_feature that it takes */
+  uint8_t modes;   /* in which it may be 1 */
+  uint64_t bit;
+  /* SETTING_SHELL: */
+  uint16_t offset; /* of a uint8_t in struct shell_state */
+};
+
+#define CONTROL(n, r, f, m, b, d)                                                                                                          \
+  {                                                                                                                                        \
+    .name = n, .brief = d, .kind = SETTING_CONTROL, .reg = r, .feature = f, .modes = m, .bit = b                                           \
+  }
+#define SHELL(n, member, d)                                                                                                                \
+  {                                                                                                                                        \
+    .name = n, .brief = d, .kind = SETTING_SHELL, .offset = offsetof(struct shell_state, member)                                           \
+  }
+
+static const struct setting settings[] = {
+  CONTROL("cr0.wp", REGISTER_CR0, FEATURE_INVLPG, ALL_MODES, CR0_WP, "supervisor writes obey R/W"),
+  CONTROL("cr4.pse", REGISTER_CR4, FEATURE_PSE, ALL_MODES, CR4_PSE, "4 MiB pages in 32-bit paging"),
+  CONTROL("cr4.pge", REGISTER_CR4, FEATURE_PGE, ALL_MODES, CR4_PGE, "global pages"),
+  CONTROL("cr4.smep", REGISTER_CR4, FEATURE_SMEP, ALL_MODES, CR4_SMEP, "the supervisor may not execute user pages"),
+  CONTROL("cr4.smap", REGISTER_CR4, FEATURE_SMAP, ALL_MODES, CR4_SMAP, "the supervisor may not touch user pages"),
+  CONTROL("cr4.pcide", REGISTER_CR4, FEATURE_PCID, LONG_MODES, CR4_PCIDE, "process-context identifiers"),
+  CONTROL("cr4.pke", REGISTER_CR4, FEATURE_PKU, LONG_MODES, CR4_PKE, "protection keys for user pages"),
+  CONTROL("efer.nxe", REGISTER_EFER, FEATURE_NX, ALL_MODES, EFER_NXE, "XD bits forbid execution; without it they are reserved"),
+  SHELL("color", color, "colours in the output"),
+  SHELL("echo", echo, "show what is typed, in JSON too"),
+  SHELL("unsafe", unsafe, "allow edits that can take the kernel's own memory away"),
+};
+
+#define SETTINGS (sizeof settings / sizeof settings[0])
+
+static bool control_here(const struct setting *s)
+{
+  return machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature) && s->modes >> machine_mode() & 1u;
+}
+
+static uint64_t current(const struct setting *s)
+{
+  if (s->kind == SETTING_SHELL)
+    return ((const uint8_t *)shell_state())[s->offset];
+  return (machine_register_read((enum machine_register)s->reg) & s->bit) != 0;
+}
+
+static struct machine_fault control_write(const struct setting *s, uint64_t value)
+{
+  enum machine_register reg = (enum machine_register)s->reg;
+  uint64_t before = machine_register_read(reg);
+  return machine_register_write(reg, value ? before | s->bit : before & ~s->bit);
+}
+
+static const char *why_not_here(const struct setting *s)
+{
+  if (machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature))
+    return "only long mode (4level, 5level) has it";
+  return machine_features[s->feature].cpuid_bit;
+}
+
+void settings_list(struct record *r)
+{
+  struct record_node *list = record_array(r, &r->root, "settings", NULL);
+  for (unsigned i = 0; i < SETTINGS; i++) {
+    const struct setting *s = &settings[i];
+    struct record_node *row = record_object(r, list, NULL);
+    record_string(r, row, "name", s->name);
+    record_count(r, row, "value", current(s));
+    bool missing = s->kind == SETTING_CONTROL && !control_here(s);
+    record_format(r, row, "what", "%s%s%s%s", s->brief, missing ? " (not here: " : "", missing ? why_not_here(s) : "", missing ? ")" : "");
+  }
+}
+
+static const struct setting *setting_named(const char *name)
+{
+  for (unsigned i = 0; i < SETTINGS; i++)
+    if (strcmp(settings[i].name, name) == 0)
+      return &settings[i];
+  return NULL;
+}
+
+static bool control_change(struct record *r, const struct setting *s, uint64_t value)
+{
+  struct shell_state *state = shell_state();
+  uint64_t row = 1ULL << (s - settings);
+  if (value && !control_here(s))
+    return record_refuse(r, "%s cannot be 1 here: %s%s", s->name,
+                         machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature) ? "" : "this CPU lacks ", why_not_here(s));
+  if (value != current(s)) {
+    struct machine_fault fault = control_write(s, value);
+    if (fault.raised)
+      return record_refuse(r, "the CPU refused it with exception %u, error 0x%x", fault.vector, fault.error);
+  }
+  state->control_set = value ? state->control_set | row : state->control_set & ~row;
+  state->control_clear = value ? state->control_clear & ~row : state->control_clear | row;
+  lab_refresh();
+  return true;
+}
+
+bool settings_change(struct record *r, const char *name, size_t at, uint64_t value)
+{
+  const struct setting *s = setting_named(name);
+  if (s == NULL)
+    return record_usage(r, at, "no setting '%s'; 'set' lists them", name);
+  if (value > 1)
+    return record_usage(r, at, "'%s' is 0 or 1", name);
+  uint64_t was = current(s);
+  if (s->kind == SETTING_SHELL)
+    ((uint8_t *)shell_state())[s->offset] = (uint8_t)value;
+  else if (!control_change(r, s, value))
+    return false;
+  lab_unsafe_set(shell_state()->unsafe != 0);
+  record_string(r, &r->root, "name", s->name);
+  record_count(r, &r->root, "value", current(s));
+  record_count(r, &r->root, "was", was);
+  return true;
+}
+
+void settings_apply(void)
+{
+  const struct shell_state *state = shell_state();
+  for (unsigned i = 0; i < SETTINGS; i++) {
+    const struct setting *s = &settings[i];
+    if (s->kind != SETTING_CONTROL || !control_here(s))
+      continue;
+    if (state->control_set >> i & 1)
+      control_write(s, 1);
+    if (state->control_clear >> i & 1)
+      control_write(s, 0);
+  }
+  lab_unsafe_set(state->unsafe != 0);
+}
+
+const char *settings_name(unsigned index)
+{
+  return index < SETTINGS ? settings[index].name : NULL;
+}

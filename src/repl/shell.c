@@ -1,0 +1,408 @@
+#include "repl/shell.h"
+
+#include "lab/lab.h"
+#include "lib/format.h"
+#include "machine/console.h"
+#include "repl/boot.h"
+#include "repl/clock.h"
+#include "repl/diff.h"
+#include "repl/render.h"
+#include "repl/settings.h"
+
+#include <string.h>
+
+#define CTRL_C 0x03
+
+static struct editor editor;
+static char prompt[16];
+static bool quitting, swallow_ctrl_c;
+static size_t command_start;
+
+struct shell_state *shell_state(void)
+{
+  size_t size;
+  struct shell_state *state = machine_carry(&size);
+  _Static_assert(sizeof(struct shell_state) < 20 * 1024, "the state must fit into what survives a mode switch");
+  return state;
+}
+
+const char *shell_mode_name_of(enum machine_mode mode)
+{
+  const struct format *format = format_of(mode);
+  return format ? format->name : "off";
+}
+
+const char *shell_mode_name(void)
+{
+  return shell_mode_name_of(machine_mode());
+}
+
+const char *shell_clock(void)
+{
+  return clock_name((enum clock_kind)shell_state()->clock);
+}
+
+void shell_quit(void)
+{
+  quitting = true;
+}
+
+size_t shell_command_start(void)
+{
+  return command_start;
+}
+
+/* ---- names ---- */
+
+static bool variable_value(const char *name, size_t length, uint64_t *value)
+{
+  const struct shell_state *state = shell_state();
+  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
+    const struct shell_variable *v = &state->variable[i];
+    if (strlen(v->name) == length && memcmp(v->name, name, length) == 0 && length > 0) {
+      *value = v->value;
+      return true;
+    }
+  }
+  return false;
+}
+
+static int level_named(const char *name, size_t length)
+{
+  char text[8];
+  const struct format *format = format_of(machine_mode());
+  if (length >= sizeof text || format == NULL)
+    return -1;
+  memcpy(text, name, length);
+  text[length] = '\0';
+  return format_level_named(format, text);
+}
+
+const struct args_names *shell_names(void)
+{
+  static struct args_names names;
+  const struct format *format = format_of(machine_mode());
+  names = (struct args_names){.variable = variable_value, .frame = lab_frame_named, .level = level_named, .linear_bits = format ? format->linear_bits : 32};
+  return &names;
+}
+
+/* ---- output ---- */
+
+static void to_console(void *context, const char *text, size_t length)
+{
+  (void)context;
+  console_write(text, length);
+}
+
+static void print(const struct record *record, size_t column)
+{
+  const struct shell_state *state = shell_state();
+  struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = shell_mode_name()};
+  options.indent = column;
+  /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
+  if (!state->from_prompt)
+    options.input = state->text;
+  else
+    options.indent += strlen(prompt);
+  render_record(record, &options, to_console, NULL);
+}
+
+static void prompt_make(void)
+{
+  format(prompt, sizeof prompt, "%s> ", shell_mode_name());
+}
+
+/* ---- running the text ---- */
+
+bool shell_push(size_t start, size_t end, uint32_t count)
+{
+  struct shell_state *state = shell_state();
+  if (state->depth == SHELL_FRAMES)
+    return false;
+  state->frame[state->depth++] =
+    (struct shell_frame){.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)start, .done = 0, .count = count};
+  return true;
+}
+
+/* Where the command that starts at @p at ends: at a ';' or '#' outside braces and quotes, or at the end of the frame. */
+static size_t command_end(const char *text, size_t at, size_t end)
+{
+  unsigned depth = 0;
+  bool quoted = false;
+  for (; at < end; at++) {
+    char c = text[at];
+    if (c == '"')
+      quoted = !quoted;
+    if (quoted)
+      continue;
+    if (c == '{')
+      depth++;
+    if (c == '}' && depth > 0)
+      depth--;
+    if (depth == 0 && (c == ';' || c == '#'))
+      return at;
+  }
+  return end;
+}
+
+static void repeat_ended(const struct shell_frame *frame, enum record_status status)
+{
+  struct record *r = record_begin("repeat");
+  r->status = status;
+  r->text = status == STATUS_OK ? "" : "stopped after {count}";
+  record_count(r, &r->root, "count", frame->done);
+  if (shell_state()->json || status != STATUS_OK)
+    print(r, 0);
+}
+
+/* Moves to the next command: its limits in @p start and @p end. False when there is nothing left to run. */
+static bool next_command(size_t *start, size_t *end)
+{
+  struct shell_state *state = shell_state();
+  while (state->depth > 0) {
+    struct shell_frame *f = &state->frame[state->depth - 1];
+    while (f->at < f->end && (state->text[f->at] == ' ' || state->text[f->at] == '\t' || state->text[f->at] == ';'))
+      f->at++;
+    if (f->at < f->end && state->text[f->at] != '#') {
+      *start = f->at;
+      *end = command_end(state->text, f->at, f->end);
+      f->at = (uint32_t)*end;
+      return true;
+    }
+    f->done++;
+    if (f->done < f->count) {
+      f->at = f->start;
+      continue;
+    }
+    state->depth--;
+    if (state->depth > 0) /* the outermost is the line itself */
+      repeat_ended(f, STATUS_OK);
+  }
+  return false;
+}
+
+struct running {
+  const struct command *command;
+  struct args args;
+  struct record *record;
+};
+
+static void run_guarded(void *argument)
+{
+  struct running *running = argument;
+  running->command->run(&running->args, running->record);
+}
+
+static void report_exception(struct record *r, const struct machine_fault *fault)
+{
+  record_error(r, "unexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: a bug in tlbsh, or in what was done with unsafe=1",
+               fault->vector, fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2);
+}
+
+static void execute(const struct command *command, const char *text, size_t length, size_t args_at, struct record *r)
+{
+  static struct running running;
+  (void)length;
+  r->text = command->text;
+  if (command->flags & COMMAND_PAGED && machine_mode() == MACHINE_OFF) {
+    record_refuse(r, "paging is off: 'mode 32' or another turns it on");
+    return;
+  }
+  running = (struct running){.command = command, .record = r};
+  if (!args_parse(command->args, text, args_at, shell_names(), &running.args, r))
+    return;
+  if (command->flags & COMMAND_EDITS)
+    lab_undo_begin();
+  lab_refresh();
+  struct machine_fault fault = machine_guard(run_guarded, &running);
+  if (fault.raised)
+    report_exception(r, &fault);
+  lab_refresh();
+  diff_record(r, (command->flags & (COMMAND_EDITS | COMMAND_UNDOES)) != 0);
+}
+
+static void run_command(size_t start, size_t end)
+{
+  static char text[EDITOR_LINE_MAX];
+  size_t length = end - start, word = 0;
+  command_start = start;
+  memcpy(text, shell_state()->text + start, length);
+  while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+    length--;
+  text[length] = '\0';
+  while (text[word] && text[word] != ' ' && text[word] != '\t' && text[word] != '{')
+    word++;
+  char name[24];
+  size_t shown = word < sizeof name ? word : sizeof name - 1;
+  memcpy(name, text, shown);
+  name[shown] = '\0';
+  struct record *r = record_begin(name);
+  const struct command *command = command_find(text, word, 0, r);
+  if (command) {
+    format(r->cmd, sizeof r->cmd, "%s", command->name);
+    execute(command, text, length, word, r);
+  }
+  bool quiet = command && command->flags & COMMAND_QUIET && r->status == STATUS_OK;
+  if (!quiet)
+    print(r, start);
+}
+
+static void stop_all(void)
+{
+  struct shell_state *state = shell_state();
+  struct shell_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
+  bool repeating = state->depth > 1;
+  state->depth = 0;
+  console_interrupt_clear();
+  swallow_ctrl_c = true;
+  if (repeating)
+    repeat_ended(&outermost, STATUS_INTERRUPTED);
+}
+
+/* Runs what is left of the text: also after a mode switch, which can come in the middle of it. */
+static void run_text(void)
+{
+  size_t start, end;
+  while (!quitting && next_command(&start, &end)) {
+    run_command(start, end);
+    if (console_interrupted())
+      stop_all();
+  }
+}
+
+static void run_line(const char *line, bool typed)
+{
+  struct shell_state *state = shell_state();
+  format(state->text, sizeof state->text, "%s", line);
+  state->depth = 0;
+  state->from_prompt = typed;
+  shell_push(0, strlen(state->text), 1);
+  run_text();
+}
+
+/* ---- reading lines ---- */
+
+static void to_terminal(void *context, const char *text, size_t length)
+{
+  (void)context;
+  console_write(text, length);
+}
+
+static const char *complete(void *context, const char *line, size_t cursor, size_t *start, void (*add)(void *list, const char *candidate, size_t length), void *list)
+{
+  (void)context;
+  return command_complete(command_families, line, cursor, start, add, list);
+}
+
+static void line_too_long(void)
+{
+  struct record *r = record_begin("line");
+  record_usage(r, 0, "the line has %u characters; a line can have %u: nothing of it was run", (unsigned)editor.dropped, EDITOR_LINE_MAX - 1);
+  shell_state()->from_prompt = true;
+  print(r, 0);
+}
+
+static void prompt_show(void)
+{
+  prompt_make();
+  editor.echo = !shell_state()->json || shell_state()->echo;
+  editor_prompt(&editor, prompt);
+}
+
+static void on_line(void)
+{
+  static char line[EDITOR_LINE_MAX];
+  memcpy(line, editor.line, sizeof line);
+  history_add(&shell_state()->history, line);
+  console_interrupt_clear();
+  run_line(line, true);
+}
+
+static void read_lines(void)
+{
+  prompt_show();
+  while (!quitting) {
+    int byte = console_read();
+    if (byte < 0)
+      return;
+    if (byte == CTRL_C && swallow_ctrl_c) { /* it has stopped a command already */
+      swallow_ctrl_c = false;
+      continue;
+    }
+    swallow_ctrl_c = false;
+    enum editor_event event = editor_feed(&editor, (uint8_t)byte);
+    if (event == EDITOR_MORE)
+      continue;
+    if (event == EDITOR_LINE)
+      on_line();
+    if (event == EDITOR_TOO_LONG)
+      line_too_long();
+    if (event == EDITOR_CANCEL)
+      console_interrupt_clear();
+    prompt_show();
+  }
+}
+
+/* ---- start ---- */
+
+/* In the new mode: the lab starts afresh, the settings are made again, and the record says where we came from. */
+static void switched(struct record *r)
+{
+  struct shell_state *state = shell_state();
+  lab_init(true);
+  settings_apply();
+  lab_refresh();
+  prompt_make();
+  record_string(r, &r->root, "from", shell_mode_name_of((enum machine_mode)(state->switched_from - 1)));
+  record_string(r, &r->root, "to", shell_mode_name());
+  state->switched_from = 0;
+}
+
+bool shell_switch(enum machine_mode mode, struct record *r)
+{
+  shell_state()->switched_from = (uint8_t)(machine_mode() + 1);
+  machine_mode_switch(mode);
+  switched(r); /* only a machine that does not start over comes here */
+  return true;
+}
+
+static void start_again(void)
+{
+  struct record *r = record_begin("mode");
+  r->text = "{from} -> {to}";
+  if (!shell_state()->switched_from) { /* the kernel started over after an unexpected exception: that was reported */
+    lab_init(true);
+    settings_apply();
+    shell_state()->depth = 0;
+    return;
+  }
+  switched(r);
+  diff_record(r, false);
+  print(r, 0);
+  run_text();
+}
+
+static void start(void)
+{
+  char line[EDITOR_LINE_MAX];
+  struct shell_state *state = shell_state();
+  boot_settings(state);
+  lab_init(false);
+  state->clock = (uint8_t)clock_judge();
+  lab_refresh();
+  prompt_make();
+  print(boot_record(), 0);
+  if (boot_run_line(line, sizeof line))
+    run_line(line, false);
+}
+
+void shell_run(bool again)
+{
+  const struct editor_callbacks callbacks = {.write = to_terminal, .complete = complete};
+  editor_init(&editor, &shell_state()->history, &callbacks);
+  if (again)
+    start_again();
+  else
+    start();
+  read_lines();
+}

@@ -1,0 +1,33 @@
+# Unit tests: the pure code on the host, at both widths, under the address and undefined-behaviour sanitizers.
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-strict-aliasing $(SANITIZE) -Isrc -MMD -MP $(WARNINGS)
+UNIT_CXXFLAGS := -std=c++17 -O0 -g1 $(SANITIZE) -Isrc -Itests/unit -MMD -MP -DDOCTEST_CONFIG_SUPER_FAST_ASSERTS
+UNIT_TESTS := $(sort $(wildcard tests/unit/*.cc))
+UNIT_PURE := src/machine/features.c src/machine/identity.c $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/repl/*.c))
+
+define unit_width
+$(BUILD)/unit$(1)/%.c.o: src/%.c
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -m$(1) $$(UNIT_CFLAGS) -c $$< -o $$@
+
+$(BUILD)/unit$(1)/%.cc.o: tests/unit/%.cc
+	@mkdir -p $$(@D)
+	$$(Q)$$(CXX) -m$(1) $$(UNIT_CXXFLAGS) -c $$< -o $$@
+
+UNIT_OBJ_$(1) := $$(patsubst src/%.c,$(BUILD)/unit$(1)/%.c.o,$$(UNIT_PURE)) $$(patsubst tests/unit/%.cc,$(BUILD)/unit$(1)/%.cc.o,$$(UNIT_TESTS))
+
+$(BUILD)/unit$(1)/unit: $$(UNIT_OBJ_$(1))
+	$$(Q)$$(CXX) -m$(1) $$(SANITIZE) $$^ -o $$@
+
+-include $$(UNIT_OBJ_$(1):.o=.d)
+endef
+
+$(eval $(call unit_width,32))
+$(eval $(call unit_width,64))
+
+unit-build: $(BUILD)/unit32/unit $(BUILD)/unit64/unit
+
+## unit: the unit tests alone
+unit: unit-build
+	@$(BUILD)/unit32/unit && $(BUILD)/unit64/unit
