@@ -6,6 +6,8 @@
 
 /* ---- The rows ---------------------------------------------------------------------------------------------------------- */
 
+/* clang-format off */
+
 /* Bits 0 to 5 mean the same in every entry but the PDPTE of PAE paging:
  *     5   4   3   2   1   0
  *   +---+---+---+---+---+---+
@@ -126,6 +128,7 @@ static const struct format formats[MACHINE_MODES] = {
       {"PDE", "page directory", 21, 9, LEAF_IF_PS, 0, pde_pae, pde_pae_2m},
       {"PTE", "page table", 12, 9, LEAF_ALWAYS, 0, NULL, pte_pae},
     },
+    .root_latched = true,
   },
   [MACHINE_4LEVEL] = {MACHINE_4LEVEL, "4level", 8, 48, true, 4, 12, {LONG_LEVELS_4_TO_1}},
   [MACHINE_5LEVEL] = {
@@ -144,6 +147,8 @@ static const struct {
   {CONDITION_PSE, "CR4.PSE is 0"},
   {CONDITION_PAGE1GB, "this CPU has no 1 GiB pages (CPUID.80000001H:EDX.Page1GB[bit 26] is 0)"},
 };
+
+/* clang-format on */
 
 #undef P
 #undef D

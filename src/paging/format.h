@@ -81,6 +81,8 @@ struct format {
   uint8_t levels;
   uint8_t cr3_low;         /* lowest bit of CR3's address: 12, or 5 in PAE paging */
   struct format_level level[FORMAT_LEVELS_MAX]; /* root first */
+  bool root_latched;       /* the CPU keeps the root's entries in registers, which MOV CR3 loads and checks: no walk reads them or checks
+                              their reserved bits (SDM, PDPTE Registers) */
 };
 
 /** Everything about the machine that the meaning of an entry depends on. */

@@ -52,7 +52,8 @@ static bool take_step(struct walk *walk, const struct paging *paging, struct wal
   if (!any_set(paging, level, step->entry, ROLE_P))
     return false;
   walk->end = WALK_RESERVED;
-  if (step->entry & format_reserved(paging, level, step->entry))
+  bool latched = level == 0 && paging->format->root_latched;
+  if (!latched && step->entry & format_reserved(paging, level, step->entry))
     return false;
   and_rights(walk, paging, level, step->entry);
   if (step->leaf)

@@ -266,6 +266,7 @@ static bool parse_flags(struct argtype_parser *p, const struct spec_item *item, 
     cleared |= flag->clears ? flag->mask : 0;
     p->at += length;
   }
+  v->number |= EDIT_RW & ~cleared; /* a page is read-write unless it is said to be read-only */
   argtype_note(p, item);
   return true;
 }

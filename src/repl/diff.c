@@ -22,7 +22,7 @@ static void judge(struct rows *rows, const struct lab_change *change)
   const struct paging *paging = lab_paging();
   uint64_t ad = format_mask(paging, change->level, change->before, ROLE_A) | format_mask(paging, change->level, change->before, ROLE_D);
   uint64_t changed = change->before ^ change->after;
-  if (change->level == 0 && paging->format->cr3_low < PAGE_SHIFT)
+  if (change->level == 0 && paging->format->root_latched)
     rows->latched = true;
   if (!(change->before & 1) || changed == (changed & ad & change->after))
     return;

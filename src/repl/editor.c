@@ -52,7 +52,7 @@ static size_t scrolled(const struct editor *e)
 {
   size_t width = window(e);
   size_t half = width / 2;
-  if (e->cursor >= e->shown && e->cursor <= e->shown + width) {
+  if ((e->cursor > e->shown || e->shown == 0) && e->cursor <= e->shown + width) {
     return e->shown;
   }
   return e->cursor <= half ? 0 : e->cursor - half;
@@ -128,7 +128,7 @@ static void delete(struct editor *e, size_t from, size_t to)
   memmove(e->line + from, e->line + to, e->length - to);
   e->length -= to - from;
   e->cursor = from;
-  if (last && scrolled(e) == e->shown && from > e->shown) {
+  if (last && scrolled(e) == e->shown) {
     put_text(e, "\b \b");
   } else {
     redraw(e);

@@ -81,10 +81,12 @@ TEST_CASE("walk: the PDPTE of PAE paging carries no rights")
   w = walk(p, 0x40212345);
   CHECK(w.pa.v == 0xe12345);
   CHECK(w.shift == 21);
-  put(T0, 1, 8, T1 | 3); /* R/W is reserved there */
+  /* Bits 1 and 5 are reserved there, but MOV CR3 is what checks them: a walk starts from the copy it made. */
+  put(T0, 1, 8, T1 | 0x23);
   w = walk(p, 0x40005000);
-  CHECK(w.end == WALK_RESERVED);
-  CHECK(w.steps == 1);
+  CHECK(w.end == WALK_MAPPED);
+  CHECK((w.writable && w.user));
+  CHECK(format_reserved(&p, 0, T1 | 0x23) & 0x22);
 }
 
 TEST_CASE("walk: PAE paging takes CR3's bits 11:5 for the root's address")
@@ -250,9 +252,7 @@ static book_walk book_64(enum machine_mode mode, uint64_t table, uint64_t va, un
   if (!(e & 1))
     return w;
   w.end = WALK_RESERVED;
-  if (pick(e, pae_pdpte ? 63 : pae ? 62 : 51, 40))
-    return w;
-  if (pae_pdpte && (e & 0x1e6))
+  if (!pae_pdpte && pick(e, pae ? 62 : 51, 40)) /* PDPTEs are checked by MOV CR3, not by the walk */
     return w;
   if (low >= 39 && (e & 0x80))
     return w;

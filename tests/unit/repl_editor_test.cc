@@ -393,6 +393,10 @@ TEST_CASE("editor: a line that is too long is dropped whole, and counted")
   CHECK(bench.lines.back() == "<cancel>");
   bench.type(std::string(1000, 'x') + "\x15\x19\x19"); /* what does not fit is not yanked */
   CHECK(bench.text().size() == 1000);
+  while (bench.editor.length > 1) {
+    bench.type("\x7f");
+    CHECK(bench.editor.shown < bench.editor.cursor); /* what is left of it can be seen */
+  }
   bench.check_screen();
 }
 

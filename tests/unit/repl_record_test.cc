@@ -96,6 +96,21 @@ TEST_CASE("record: when the arena is full it says so, and totals in the root sti
   CHECK(children(list) == shown);
 }
 
+TEST_CASE("record: what is added to something that did not fit costs nothing")
+{
+  struct record *r = record_begin("x");
+  struct record_node *list = record_array(r, &r->root, "list", NULL);
+  record_string(r, list, NULL, "odd");
+  struct record_node *lost = list;
+  while (!r->truncated)
+    lost = record_object(r, list, NULL);
+  size_t used = r->used;
+  record_string(r, lost, "s", "");
+  record_format(r, lost, "f", "%d", 1);
+  record_count(r, lost, "c", 1);
+  CHECK(r->used == used);
+}
+
 TEST_CASE("record: a string larger than the arena is left out whole")
 {
   struct record *r = record_begin("x");
