@@ -49,7 +49,7 @@ static uint64_t load(const uint8_t *at, unsigned size)
   return value;
 }
 
-/* The page, other than the expected one, whose content at va's offset is now @p value — and for a write was not before. */
+/* Looking for the page whose content at va's offset is @p value. */
 struct search {
   laddr_t va;
   unsigned size;
@@ -62,11 +62,11 @@ static bool content_is(paddr_t pa, const struct search *s)
   return memory != NULL && load(memory, s->size) == s->value;
 }
 
-static bool find_page(const struct search *s, const uint8_t *had_it_before, paddr_t *frame)
+static bool find_page(const struct search *s, paddr_t *frame)
 {
   paddr_t pa;
   for (unsigned i = 0; candidate(i, s->va, &pa); i++) {
-    if (!content_is(pa, s) || (had_it_before && had_it_before[i]))
+    if (!content_is(pa, s))
       continue;
     *frame = paddr(pa.v & ~(uint64_t)(PAGE_SIZE - 1));
     return true;
@@ -74,11 +74,25 @@ static bool find_page(const struct search *s, const uint8_t *had_it_before, padd
   return false;
 }
 
+/* Which of the pages that va was mapped to before hold the value already. Only those are looked at before a write: looking at every
+ * frame would itself push translations out of a small TLB. */
 static void note_who_has(const struct search *s, uint8_t *has)
 {
   paddr_t pa;
-  for (unsigned i = 0; candidate(i, s->va, &pa); i++)
+  for (unsigned i = 0; i < memories_used && candidate(i, s->va, &pa); i++)
     has[i] = content_is(pa, s);
+}
+
+static bool find_newly_written(const struct search *s, const uint8_t *had_it_before, paddr_t *frame)
+{
+  paddr_t pa;
+  for (unsigned i = 0; i < memories_used && candidate(i, s->va, &pa); i++) {
+    if (had_it_before[i] || !content_is(pa, s))
+      continue;
+    *frame = paddr(pa.v & ~(uint64_t)(PAGE_SIZE - 1));
+    return true;
+  }
+  return false;
 }
 
 static const char *exec_guard(const struct lab_touch *touch)
@@ -117,18 +131,22 @@ static void judge_read(struct lab_touch *touch, const struct search *s, const ui
     return;
   }
   touch->outcome = LAB_STALE;
-  touch->frame_known = find_page(s, NULL, &touch->frame);
+  touch->frame_known = find_page(s, &touch->frame);
 }
 
-static void judge_write(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory, const uint8_t *had_it_before)
+/* A write arrived where the tables say if that page holds the value now. Where it held the value before, too, an older page that has just
+ * come to hold it tells that the write went there. */
+static void judge_write(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory, bool expected_had_it, const uint8_t *had_it_before)
 {
+  bool no_ram = touch->expected.allowed && expected_memory == NULL;
   bool arrived = expected_memory != NULL && load(expected_memory, s->size) == s->value;
-  touch->outcome = touch->expected.allowed && (arrived || expected_memory == NULL) ? LAB_FRESH : LAB_STALE;
+  touch->outcome = no_ram || arrived ? LAB_FRESH : LAB_STALE;
   touch->frame_known = arrived;
   touch->frame = touch->walk.pa;
-  /* Where the expected page held the value already, only another page that changed can tell. */
+  if (no_ram || (arrived && !expected_had_it))
+    return;
   paddr_t elsewhere;
-  if (find_page(s, had_it_before, &elsewhere) && elsewhere.v != (touch->walk.pa.v & ~(uint64_t)(PAGE_SIZE - 1))) {
+  if (find_newly_written(s, had_it_before, &elsewhere) || (!arrived && find_page(s, &elsewhere))) {
     touch->outcome = LAB_STALE;
     touch->frame_known = true;
     touch->frame = elsewhere;
@@ -154,7 +172,7 @@ static void judge_exec(struct lab_touch *touch, uint32_t returned)
 
 const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
 {
-  static uint8_t had_it[MEMORIES + 32];
+  static uint8_t had_it[MEMORIES];
   *touch = (struct lab_touch){.walk = walk_run(lab_paging(), access->va)};
   touch->expected = rights_check(lab_paging(), &touch->walk, access->op, access->cpl);
   bool mapped = touch->walk.end == WALK_MAPPED;
@@ -165,6 +183,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
     return refused;
   const uint8_t *expected_memory = mapped && touch->expected.allowed ? machine_physical(touch->walk.pa) : NULL;
   struct search search = {.va = access->va, .size = access->size, .value = access->value};
+  bool expected_had_it = expected_memory != NULL && access->op == OP_WRITE && load(expected_memory, access->size) == access->value;
   if (access->op == OP_WRITE)
     note_who_has(&search, had_it);
 
@@ -183,7 +202,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
   if (access->op == OP_READ)
     judge_read(touch, &search, expected_memory);
   else if (access->op == OP_WRITE)
-    judge_write(touch, &search, expected_memory, had_it);
+    judge_write(touch, &search, expected_memory, expected_had_it, had_it);
   else
     judge_exec(touch, (uint32_t)touch->value);
   return NULL;

@@ -120,22 +120,21 @@ static const struct format formats[MACHINE_MODES] = {
     MACHINE_32, "32", 4, 32, false, 2, 12, {
       {"PDE", "page directory", 22, 10, LEAF_IF_PS, CONDITION_PSE, pde_32, pde_32_4m},
       {"PTE", "page table", 12, 10, LEAF_ALWAYS, 0, NULL, pte_32},
-    },
+    }, false,
   },
   [MACHINE_PAE] = {
     MACHINE_PAE, "pae", 8, 32, false, 3, 5, {
       {"PDPTE", "page-directory-pointer table", 30, 2, LEAF_NEVER, 0, pdpte_pae, NULL},
       {"PDE", "page directory", 21, 9, LEAF_IF_PS, 0, pde_pae, pde_pae_2m},
       {"PTE", "page table", 12, 9, LEAF_ALWAYS, 0, NULL, pte_pae},
-    },
-    .root_latched = true,
+    }, true,
   },
-  [MACHINE_4LEVEL] = {MACHINE_4LEVEL, "4level", 8, 48, true, 4, 12, {LONG_LEVELS_4_TO_1}},
+  [MACHINE_4LEVEL] = {MACHINE_4LEVEL, "4level", 8, 48, true, 4, 12, {LONG_LEVELS_4_TO_1}, false},
   [MACHINE_5LEVEL] = {
     MACHINE_5LEVEL, "5level", 8, 57, true, 5, 12, {
       {"PML5E", "PML5 table", 48, 9, LEAF_NEVER, 0, pml, NULL},
       LONG_LEVELS_4_TO_1,
-    },
+    }, false,
   },
 };
 

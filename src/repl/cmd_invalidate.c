@@ -73,9 +73,12 @@ static bool cmd_pge(const struct args *args, struct record *r)
   return report(r, &fault);
 }
 
+/* In 64-bit mode the CPU must refuse with a #GP. QEMU's TCG does not, and runs on in no mode at all: so it takes unsafe=1. */
 static bool cmd_pg(const struct args *args, struct record *r)
 {
   (void)args;
+  if (lab_paging()->format->linear_bits > 32 && !shell_state()->unsafe)
+    return record_refuse(r, "64-bit mode cannot turn paging off: clearing CR0.PG there is a #GP; 'mode off' goes the long way round");
   struct machine_fault fault = machine_paging_toggle();
   return report(r, &fault);
 }
@@ -127,7 +130,7 @@ static const struct command commands[] = {
    .example = "pg",
    .sdm = "Operations that Invalidate TLBs and Paging-Structure Caches",
    .text = FAULT_TEXT,
-   .more = "Long mode cannot: clearing CR0.PG there is a #GP.",
+   .more = "64-bit mode cannot: clearing CR0.PG there is a #GP.",
    .flags = COMMAND_PAGED,
    .run = cmd_pg},
   {.name = "invpcid",
