@@ -52,6 +52,15 @@ static uint32_t leaf_entry(uint32_t page)
   return page | ENTRY_KERNEL;
 }
 
+/* A table whose first @p count entries lead to the tables from number @p next on; the others are not present. */
+static void table_build(const struct branch *b, uintptr_t memory, unsigned number, unsigned next, unsigned count, uint8_t flags)
+{
+  for (unsigned i = 0; i < PAGE_SIZE / b->entry_bytes; i++)
+    entry_put(memory, table_at(number) + i * b->entry_bytes, b->entry_bytes, i < count ? table_at(next + i) | flags : 0);
+}
+
+/* The tables may be in use while they are built again (reset): so each entry is written once, with its final value, and the kernel never
+ * loses a translation that it runs on. */
 void identity_build(enum machine_mode mode, uintptr_t memory)
 {
   const struct branch *b = &branches[mode];
@@ -59,12 +68,9 @@ void identity_build(enum machine_mode mode, uintptr_t memory)
     return;
   unsigned directory = b->upper;
   unsigned first_table = directory + 1;
-  for (uint32_t at = table_at(0); at < table_at(first_table); at += b->entry_bytes)
-    entry_put(memory, at, b->entry_bytes, 0);
   for (unsigned i = 0; i < b->upper; i++)
-    entry_put(memory, table_at(i), b->entry_bytes, table_at(i + 1) | b->upper_entry);
-  for (unsigned i = 0; i < b->page_tables; i++)
-    entry_put(memory, table_at(directory) + i * b->entry_bytes, b->entry_bytes, table_at(first_table + i) | ENTRY_TABLE);
+    table_build(b, memory, i, i + 1, 1, b->upper_entry);
+  table_build(b, memory, directory, first_table, b->page_tables, ENTRY_TABLE);
   for (uint32_t page = 0; page < LAYOUT_KERNEL_END; page += PAGE_SIZE)
     entry_put(memory, table_at(first_table) + (page >> PAGE_SHIFT) * b->entry_bytes, b->entry_bytes, leaf_entry(page));
 }
