@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run check unit unit-build boot-tests lint iso bochs bench fuzz setup clean help format docs
+.PHONY: all run check unit unit-build iso bench setup clean help format docs
 
 all: $(BUILD)/tlbsh.elf
 
@@ -21,12 +21,25 @@ run: setup
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/commands unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI) and build/tlbsh.elf
 iso: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso
+
+## docs: docs/commands.md, from the command rows
+docs: $(BUILD)/commands
+	@mkdir -p docs && $(BUILD)/commands >docs/commands.md
+
+## format: lay out the C and C++ sources as .clang-format says
+format:
+	@find src tests/unit \( -name '*.[ch]' -o -name '*.cc' \) -exec clang-format -i {} +
+
+## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves
+bench: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso
+	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)
 setup:

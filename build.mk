@@ -62,6 +62,19 @@ $(BUILD)/tlbsh.elf: $(OBJ_BOOT) $(BUILD)/boot/images.o $(BUILD)/tlbsh.lds
 
 -include $(OBJ_32:.o=.d) $(OBJ_64:.o=.d) $(OBJ_BOOT:.o=.d)
 
+# Host programs: the pure objects, and absent.c for the machine that is not there. That this links is the proof that they are pure.
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-strict-aliasing -Isrc -MMD -MP
+OBJ_HOST := $(call objects,host,$(PURE) src/host/absent.c src/host/commands.c)
+
+$(BUILD)/host/%.o: src/%
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(WARNINGS) -c $< -o $@
+
+$(BUILD)/commands: $(OBJ_HOST)
+	$(Q)$(CC) $(OBJ_HOST) -o $@
+
+-include $(OBJ_HOST:.o=.d)
+
 # The ISO boots by BIOS and by UEFI, from a disc or a USB stick. Only the GRUB modules that grub.cfg needs are in it, and GRUB's own files go
 # through an uncompressed configuration, which is what boots fastest.
 GRUB_MODULES := multiboot2 normal iso9660 part_msdos part_gpt fat serial terminal configfile all_video search

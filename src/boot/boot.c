@@ -71,22 +71,13 @@ static void rsdp_copy(const struct multiboot2_tag *tag)
 static void multiboot2_tag_read(const struct multiboot2_tag *tag)
 {
   switch (tag->type) {
-  case MULTIBOOT2_COMMAND_LINE:
-    command_line_copy((const char *)(tag + 1));
-    break;
-  case MULTIBOOT2_MMAP:
-    multiboot2_mmap_read((const struct multiboot2_mmap *)tag);
-    break;
+  case MULTIBOOT2_COMMAND_LINE: command_line_copy((const char *)(tag + 1)); break;
+  case MULTIBOOT2_MMAP: multiboot2_mmap_read((const struct multiboot2_mmap *)tag); break;
   case MULTIBOOT2_EFI32:
-  case MULTIBOOT2_EFI64:
-    INFO->efi = 1;
-    break;
+  case MULTIBOOT2_EFI64: INFO->efi = 1; break;
   case MULTIBOOT2_ACPI_OLD:
-  case MULTIBOOT2_ACPI_NEW:
-    rsdp_copy(tag);
-    break;
-  default:
-    break;
+  case MULTIBOOT2_ACPI_NEW: rsdp_copy(tag); break;
+  default: break;
   }
 }
 
@@ -119,7 +110,7 @@ static void rsdp_find(void)
   if (INFO->rsdp || INFO->efi)
     return;
   uint16_t segment;
-  uintptr_t pointer = 0x40e; /* BIOS data area: the EBDA's segment */
+  uintptr_t pointer = 0x40e;   /* BIOS data area: the EBDA's segment */
   __asm__("" : "+r"(pointer)); /* hides the low address from the compiler, which takes it for a null pointer plus something */
   memcpy(&segment, (const void *)pointer, sizeof segment);
   uintptr_t ebda = (uintptr_t)segment << 4;
@@ -158,14 +149,10 @@ static void boot_fail(const char *why)
 static bool mode_supported(enum machine_mode mode)
 {
   switch (mode) {
-  case MACHINE_PAE:
-    return cpu_has(FEATURE_PAE);
-  case MACHINE_4LEVEL:
-    return cpu_has(FEATURE_LM);
-  case MACHINE_5LEVEL:
-    return cpu_has(FEATURE_LM) && cpu_has(FEATURE_LA57);
-  default:
-    return true;
+  case MACHINE_PAE: return cpu_has(FEATURE_PAE);
+  case MACHINE_4LEVEL: return cpu_has(FEATURE_LM);
+  case MACHINE_5LEVEL: return cpu_has(FEATURE_LM) && cpu_has(FEATURE_LA57);
+  default: return true;
   }
 }
 

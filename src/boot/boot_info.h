@@ -22,7 +22,7 @@ struct boot_info {
   uint32_t ranges;
   uint32_t multiboot; /* 1 or 2 */
   uint32_t efi;       /* 1 when EFI firmware started us */
-  uint32_t panics; /* kernels that started over since the last prompt */
+  uint32_t panics;    /* kernels that started over since the last prompt */
   uint64_t rsdp;      /* physical address of ACPI's RSDP (or of our copy of it); 0 = not found */
   uint8_t rsdp_copy[40];
   struct boot_range range[BOOT_RANGES];

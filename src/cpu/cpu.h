@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// clang-format off
+// one instruction, one line
+
 #ifdef __x86_64__
 #define CPU_WIDE_SUFFIX "q"
 #else
@@ -118,5 +121,7 @@ bool cpu_has(enum machine_feature feature);
 bool cpu_has_cr4(void);
 /** The whole mask, one bit per enum machine_feature. */
 uint32_t cpu_features(void);
+
+// clang-format on
 
 #endif

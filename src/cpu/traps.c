@@ -121,7 +121,8 @@ void traps_dispatch(struct traps_frame *frame)
     console_write(text, (size_t)length);
     return;
   }
-  const uint32_t with_error = 1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC;
+  const uint32_t with_error =
+    1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC;
   struct machine_fault fault = {.raised = true,
                                 .has_error = (with_error >> vector & 1u) != 0,
                                 .vector = vector,

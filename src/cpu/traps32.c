@@ -76,12 +76,8 @@ void traps_set_cr3(uintptr_t cr3)
  * for good means taking the task register back by hand and starting the double-fault task afresh for the next time. */
 void traps_double_fault(void)
 {
-  struct machine_fault fault = {.raised = true,
-                                .has_error = true,
-                                .vector = VECTOR_DF,
-                                .cpl = tss.cs & 3,
-                                .cr2 = cpu_read_cr2(),
-                                .ip = tss.eip};
+  struct machine_fault fault =
+    {.raised = true, .has_error = true, .vector = VECTOR_DF, .cpl = tss.cs & 3, .cr2 = cpu_read_cr2(), .ip = tss.eip};
   gdt_in_use[SELECTOR_TSS / 8] &= ~DESCRIPTOR_BUSY;
   gdt_in_use[SELECTOR_DF_TSS / 8] &= ~DESCRIPTOR_BUSY;
   cpu_load_tr(SELECTOR_TSS);

@@ -30,10 +30,10 @@ void traps_raise(const struct machine_fault *fault, uintptr_t ax, uintptr_t cx) 
 #define DESCRIPTOR_PRESENT (1ULL << 47)
 #define DESCRIPTOR_DPL3 (3ULL << 45)
 #define DESCRIPTOR_SEGMENT (1ULL << 44)
-#define DESCRIPTOR_CODE (0xbULL << 40)  /* execute, read, accessed */
-#define DESCRIPTOR_DATA (0x3ULL << 40)  /* read, write, accessed */
+#define DESCRIPTOR_CODE (0xbULL << 40) /* execute, read, accessed */
+#define DESCRIPTOR_DATA (0x3ULL << 40) /* read, write, accessed */
 #define DESCRIPTOR_EXPAND_DOWN (0x4ULL << 40)
-#define DESCRIPTOR_TSS (0x9ULL << 40)   /* available 32- or 64-bit TSS */
+#define DESCRIPTOR_TSS (0x9ULL << 40) /* available 32- or 64-bit TSS */
 #define DESCRIPTOR_BUSY (0x2ULL << 40)
 #define DESCRIPTOR_LONG (1ULL << 53)
 #define DESCRIPTOR_32 (1ULL << 54)

@@ -2,6 +2,7 @@
 #ifndef CPU_WIDTH_H
 #define CPU_WIDTH_H
 
+// clang-format off
 #ifdef __x86_64__
 #define AX %rax
 #define BX %rbx
@@ -25,5 +26,6 @@
 #define WORD_BYTES 4
 #define FENCE
 #endif
+// clang-format on
 
 #endif

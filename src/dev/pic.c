@@ -15,8 +15,8 @@
 void pic_init(void)
 {
   static const uint16_t sequence[][2] = {
-    {PRIMARY + COMMAND, ICW1_INIT_ICW4}, {PRIMARY + DATA, 32},   {PRIMARY + DATA, 1 << CASCADE}, {PRIMARY + DATA, ICW4_8086},
-    {SECONDARY + COMMAND, ICW1_INIT_ICW4}, {SECONDARY + DATA, 40}, {SECONDARY + DATA, CASCADE},    {SECONDARY + DATA, ICW4_8086},
+    {PRIMARY + COMMAND, ICW1_INIT_ICW4},      {PRIMARY + DATA, 32},     {PRIMARY + DATA, 1 << CASCADE}, {PRIMARY + DATA, ICW4_8086},
+    {SECONDARY + COMMAND, ICW1_INIT_ICW4},    {SECONDARY + DATA, 40},   {SECONDARY + DATA, CASCADE},    {SECONDARY + DATA, ICW4_8086},
     {PRIMARY + DATA, 0xff & ~(1 << CASCADE)}, {SECONDARY + DATA, 0xff},
   };
   for (unsigned i = 0; i < sizeof sequence / sizeof sequence[0]; i++)

@@ -18,7 +18,7 @@
 #define IER_RECEIVE 0x01
 #define IER_TRANSMIT_EMPTY 0x02
 #define IIR_FIFO_WORKS 0xc0
-#define FCR_ENABLE_CLEAR 0x07 /* enable, clear both; trigger at one byte, so that each is delivered at once */
+#define FCR_ENABLE_CLEAR 0xc7 /* enable, clear both; interrupt at 14 bytes, or when the line falls silent for four characters */
 #define FCR_ENABLE 0x01
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
@@ -31,6 +31,7 @@
 #define BAUD_BASE 115200u
 #define FIFO_BYTES 16
 #define CTRL_C 0x03
+#define POLLS_BEFORE_HALT 300
 
 /* The ring is in memory that both kernels share: what is typed during a mode switch is not lost. */
 struct ring {
@@ -184,7 +185,10 @@ void serial_wait(void)
     cpu_pause();
     return;
   }
+  /* The next byte of a burst comes soon: look for it awake for a while, before the interrupt that waits for more of them. */
   cpu_interrupts_off();
+  for (unsigned poll = 0; poll < POLLS_BEFORE_HALT && ring_used() == 0; poll++)
+    receive();
   if (ring_used() == 0)
     cpu_wait();
   cpu_interrupts_on();

@@ -85,13 +85,13 @@ enum lab_outcome { LAB_FRESH, LAB_STALE, LAB_FAULT };
 
 struct lab_touch {
   enum lab_outcome outcome;
-  bool spurious;           /* a fault, though the tables now allow the access */
+  bool spurious; /* a fault, though the tables now allow the access */
   struct machine_result result;
-  uint64_t value;          /* read, written, or returned */
+  uint64_t value; /* read, written, or returned */
   bool frame_known;
-  paddr_t frame;           /* the page that was really reached */
-  struct walk walk;        /* as the tables stood before */
-  struct rights expected;  /* what the tables alone say */
+  paddr_t frame;          /* the page that was really reached */
+  struct walk walk;       /* as the tables stood before */
+  struct rights expected; /* what the tables alone say */
 };
 
 /** Performs one access. NULL, or why it was not done (a literal). */

@@ -136,7 +136,8 @@ static void judge_read(struct lab_touch *touch, const struct search *s, const ui
 
 /* A write arrived where the tables say if that page holds the value now. Where it held the value before, too, an older page that has just
  * come to hold it tells that the write went there. */
-static void judge_write(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory, bool expected_had_it, const uint8_t *had_it_before)
+static void judge_write(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory, bool expected_had_it,
+                        const uint8_t *had_it_before)
 {
   bool no_ram = touch->expected.allowed && expected_memory == NULL;
   bool arrived = expected_memory != NULL && load(expected_memory, s->size) == s->value;

@@ -18,7 +18,7 @@ enum machine_mode { MACHINE_OFF, MACHINE_32, MACHINE_PAE, MACHINE_4LEVEL, MACHIN
 
 /** The CPU as CPUID describes it. Strings are "" where the CPU does not say. */
 struct machine_cpu {
-  uint32_t features; /* a bit per enum machine_feature */
+  uint32_t features;  /* a bit per enum machine_feature */
   uint8_t maxphyaddr; /* physical-address width in bits (SDM: CPUID.80000008H:EAX[7:0], else 36 with PAE or PSE-36, else 32) */
   uint8_t linear_bits;
   uint8_t family, model, stepping;
@@ -120,16 +120,16 @@ struct machine_range {
 
 /** Where the lab lives in physical memory. All of it is in the low 16 MiB, which the kernel keeps for itself. */
 struct machine_layout {
-  paddr_t root;         /* the paging structure that CR3 locates; the kernel's branch is already in it */
-  paddr_t tables;       /* pages for the student's paging structures */
+  paddr_t root;   /* the paging structure that CR3 locates; the kernel's branch is already in it */
+  paddr_t tables; /* pages for the student's paging structures */
   unsigned table_count;
-  void *shadows;        /* pages for copies of paging structures, which the diff compares with */
+  void *shadows; /* pages for copies of paging structures, which the diff compares with */
   unsigned shadow_count;
-  paddr_t frames;       /* the lab frames A..Z, a page each */
+  paddr_t frames; /* the lab frames A..Z, a page each */
   unsigned frame_count;
-  paddr_t big[2];       /* 4 MiB frames, aligned to 4 MiB; 0 where this machine has no RAM for one */
-  uint64_t kernel_end;  /* linear addresses below this belong to the kernel (16 MiB) */
-  laddr_t user_code;    /* the kernel page that ring 3 runs on, and its stack: the only kernel pages with U/S set */
+  paddr_t big[2];      /* 4 MiB frames, aligned to 4 MiB; 0 where this machine has no RAM for one */
+  uint64_t kernel_end; /* linear addresses below this belong to the kernel (16 MiB) */
+  laddr_t user_code;   /* the kernel page that ring 3 runs on, and its stack: the only kernel pages with U/S set */
   laddr_t user_stack;
 };
 

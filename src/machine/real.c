@@ -241,22 +241,14 @@ enum machine_mode machine_mode(void)
 uint64_t machine_register_read(enum machine_register reg)
 {
   switch (reg) {
-  case REGISTER_CR0:
-    return cpu_read_cr0();
-  case REGISTER_CR2:
-    return cpu_read_cr2();
-  case REGISTER_CR3:
-    return cpu_read_cr3();
-  case REGISTER_CR4:
-    return has_cr4 ? cpu_read_cr4() : 0;
-  case REGISTER_EFER:
-    return has_efer ? cpu_read_msr(MSR_EFER) : 0;
-  case REGISTER_PKRU:
-    return has_cr4 && cpu_read_cr4() & CR4_PKE ? cpu_read_pkru() : 0;
-  case REGISTER_FLAGS:
-    return cpu_read_flags();
-  default:
-    return 0;
+  case REGISTER_CR0: return cpu_read_cr0();
+  case REGISTER_CR2: return cpu_read_cr2();
+  case REGISTER_CR3: return cpu_read_cr3();
+  case REGISTER_CR4: return has_cr4 ? cpu_read_cr4() : 0;
+  case REGISTER_EFER: return has_efer ? cpu_read_msr(MSR_EFER) : 0;
+  case REGISTER_PKRU: return has_cr4 && cpu_read_cr4() & CR4_PKE ? cpu_read_pkru() : 0;
+  case REGISTER_FLAGS: return cpu_read_flags();
+  default: return 0;
   }
 }
 
@@ -269,26 +261,13 @@ static void register_write(void *argument)
 {
   const struct register_write *w = argument;
   switch (w->reg) {
-  case REGISTER_CR0:
-    cpu_load_cr0((uintptr_t)w->value);
-    break;
-  case REGISTER_CR2:
-    cpu_write_cr2((uintptr_t)w->value);
-    break;
-  case REGISTER_CR3:
-    cpu_load_cr3((uintptr_t)w->value);
-    break;
-  case REGISTER_CR4:
-    cpu_load_cr4((uintptr_t)w->value);
-    break;
-  case REGISTER_EFER:
-    cpu_write_msr(MSR_EFER, w->value);
-    break;
-  case REGISTER_PKRU:
-    cpu_write_pkru((uint32_t)w->value);
-    break;
-  default:
-    break;
+  case REGISTER_CR0: cpu_load_cr0((uintptr_t)w->value); break;
+  case REGISTER_CR2: cpu_write_cr2((uintptr_t)w->value); break;
+  case REGISTER_CR3: cpu_load_cr3((uintptr_t)w->value); break;
+  case REGISTER_CR4: cpu_load_cr4((uintptr_t)w->value); break;
+  case REGISTER_EFER: cpu_write_msr(MSR_EFER, w->value); break;
+  case REGISTER_PKRU: cpu_write_pkru((uint32_t)w->value); break;
+  default: break;
   }
 }
 
@@ -316,8 +295,9 @@ struct machine_fault machine_paging_toggle(void)
 bool machine_mode_supported(enum machine_mode wanted, enum machine_feature *missing)
 {
   static const enum machine_feature needs[MACHINE_MODES][2] = {
-    [MACHINE_OFF] = {FEATURE_INVLPG, FEATURE_INVLPG},  [MACHINE_32] = {FEATURE_INVLPG, FEATURE_INVLPG}, [MACHINE_PAE] = {FEATURE_PAE, FEATURE_PAE},
-    [MACHINE_4LEVEL] = {FEATURE_LM, FEATURE_LM}, [MACHINE_5LEVEL] = {FEATURE_LM, FEATURE_LA57},
+    [MACHINE_OFF] = {FEATURE_INVLPG, FEATURE_INVLPG}, [MACHINE_32] = {FEATURE_INVLPG, FEATURE_INVLPG},
+    [MACHINE_PAE] = {FEATURE_PAE, FEATURE_PAE},       [MACHINE_4LEVEL] = {FEATURE_LM, FEATURE_LM},
+    [MACHINE_5LEVEL] = {FEATURE_LM, FEATURE_LA57},
   };
   for (unsigned i = 0; i < 2; i++)
     if (!has(needs[wanted][i])) {

@@ -20,8 +20,8 @@ static const struct {
   uint16_t flag;
   uint16_t role;
 } flag_roles[] = {
-  {EDIT_RW, ROLE_RW}, {EDIT_US, ROLE_US}, {EDIT_PWT, ROLE_PWT}, {EDIT_PCD, ROLE_PCD}, {EDIT_A, ROLE_A},
-  {EDIT_D, ROLE_D},   {EDIT_PAT, ROLE_PAT}, {EDIT_G, ROLE_G},   {EDIT_NX, ROLE_NX},
+  {EDIT_RW, ROLE_RW}, {EDIT_US, ROLE_US},   {EDIT_PWT, ROLE_PWT}, {EDIT_PCD, ROLE_PCD}, {EDIT_A, ROLE_A},
+  {EDIT_D, ROLE_D},   {EDIT_PAT, ROLE_PAT}, {EDIT_G, ROLE_G},     {EDIT_NX, ROLE_NX},
 };
 
 /* All bits of a role, whether or not what it needs is there: an edit may set a bit that is ignored or reserved just now. */
@@ -212,8 +212,8 @@ static edit_error take_tables(const struct edit_tables *tables, unsigned count, 
   return NULL;
 }
 
-edit_error edit_map(const struct paging *paging, const struct edit_tables *tables, laddr_t va, paddr_t pa, unsigned flags,
-                    unsigned key, unsigned shift)
+edit_error edit_map(const struct paging *paging, const struct edit_tables *tables, laddr_t va, paddr_t pa, unsigned flags, unsigned key,
+                    unsigned shift)
 {
   struct walk walk;
   uint64_t entry;

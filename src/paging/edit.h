@@ -40,8 +40,8 @@ typedef const char *edit_error;
 
 /** Maps the page of 1 << @p shift bytes that holds @p va to @p pa with @p flags, making the tables above it with R/W and U/S set.
  * @p key is the protection key (0 where there is none). */
-edit_error edit_map(const struct paging *paging, const struct edit_tables *tables, laddr_t va, paddr_t pa, unsigned flags,
-                    unsigned key, unsigned shift);
+edit_error edit_map(const struct paging *paging, const struct edit_tables *tables, laddr_t va, paddr_t pa, unsigned flags, unsigned key,
+                    unsigned shift);
 
 /** Clears P in the leaf entry of @p va (keep = true leaves the rest of the entry, false writes 0). */
 edit_error edit_unmap(const struct paging *paging, const struct edit_tables *tables, laddr_t va, bool keep);

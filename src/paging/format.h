@@ -17,13 +17,13 @@ enum field_role {
   ROLE_PCD,
   ROLE_A,
   ROLE_D,
-  ROLE_PS,       /* page size: 1 = this entry maps a page */
+  ROLE_PS, /* page size: 1 = this entry maps a page */
   ROLE_PAT,
   ROLE_G,
-  ROLE_ADDRESS,  /* physical-address bits at their own place: bit n of the entry is bit n of the address. Bits at and above
-                    MAXPHYADDR are reserved */
+  ROLE_ADDRESS,      /* physical-address bits at their own place: bit n of the entry is bit n of the address. Bits at and above
+                        MAXPHYADDR are reserved */
   ROLE_ADDRESS_HIGH, /* PSE-36: bits 20:13 hold address bits 39:32; those at and above MAXPHYADDR are reserved */
-  ROLE_PK,       /* protection key */
+  ROLE_PK,           /* protection key */
   ROLE_NX,
   ROLE_RESERVED, /* must be 0 */
   ROLE_IGNORED,  /* free for software ("AVL") */
@@ -49,11 +49,11 @@ enum format_condition {
 };
 
 struct format_field {
-  const char *name; /* SDM's short name: "P", "R/W", "U/S", "PWT", "PCD", "A", "D", "PS", "PAT", "G", "XD", "PK", "address" ... */
-  uint8_t low;      /* lowest bit */
-  uint8_t width;    /* in bits, at least 1 */
-  uint8_t role;     /* enum field_role */
-  uint8_t needs;    /* enum format_condition, or 0 */
+  const char *name;  /* SDM's short name: "P", "R/W", "U/S", "PWT", "PCD", "A", "D", "PS", "PAT", "G", "XD", "PK", "address" ... */
+  uint8_t low;       /* lowest bit */
+  uint8_t width;     /* in bits, at least 1 */
+  uint8_t role;      /* enum field_role */
+  uint8_t needs;     /* enum format_condition, or 0 */
   uint8_t otherwise; /* enum field_otherwise: what the bits are without `needs` */
 };
 
@@ -66,23 +66,23 @@ struct format_level {
   const char *table_name; /* of the structure that holds it: "PML5 table" "PML4 table" ... "page table" */
   uint8_t shift;          /* lowest linear-address bit of the index; also log2 of what one entry spans */
   uint8_t index_bits;
-  uint8_t leaf;           /* enum leaf_kind */
-  uint8_t leaf_needs;     /* enum format_condition for LEAF_IF_PS, or 0. Without it PS has the meaning its own row gives */
+  uint8_t leaf;                            /* enum leaf_kind */
+  uint8_t leaf_needs;                      /* enum format_condition for LEAF_IF_PS, or 0. Without it PS has the meaning its own row gives */
   const struct format_field *table_fields; /* fields of an entry that refers to a table; NULL where there is no such entry */
   const struct format_field *leaf_fields;  /* fields of an entry that maps a page; NULL where there is none */
 };
 
 struct format {
   enum machine_mode mode;
-  const char *name;        /* as `mode` takes it: "32" "pae" "4level" "5level" */
-  uint8_t entry_bytes;     /* 4 or 8 */
-  uint8_t linear_bits;     /* 32, 48, 57 */
-  bool canonical;          /* upper linear bits must copy bit linear_bits-1 */
+  const char *name;    /* as `mode` takes it: "32" "pae" "4level" "5level" */
+  uint8_t entry_bytes; /* 4 or 8 */
+  uint8_t linear_bits; /* 32, 48, 57 */
+  bool canonical;      /* upper linear bits must copy bit linear_bits-1 */
   uint8_t levels;
-  uint8_t cr3_low;         /* lowest bit of CR3's address: 12, or 5 in PAE paging */
+  uint8_t cr3_low;                              /* lowest bit of CR3's address: 12, or 5 in PAE paging */
   struct format_level level[FORMAT_LEVELS_MAX]; /* root first */
-  bool root_latched;       /* the CPU keeps the root's entries in registers, which MOV CR3 loads and checks: no walk reads them or checks
-                              their reserved bits (SDM, PDPTE Registers) */
+  bool root_latched; /* the CPU keeps the root's entries in registers, which MOV CR3 loads and checks: no walk reads them or checks
+                        their reserved bits (SDM, PDPTE Registers) */
 };
 
 /** Everything about the machine that the meaning of an entry depends on. */
@@ -90,7 +90,7 @@ struct paging {
   const struct format *format; /* NULL when paging is off */
   unsigned conditions;         /* enum format_condition bits that hold */
   uint8_t maxphyaddr;
-  paddr_t root;                /* from CR3 */
+  paddr_t root; /* from CR3 */
   /* For the rights check (rights.h): */
   bool wp, smep, smap, ac, pke, nxe;
   uint32_t pkru;

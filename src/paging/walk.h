@@ -18,21 +18,21 @@ struct walk_step {
   uint16_t index; /* of the entry in its table */
   bool leaf;
   paddr_t table;
-  paddr_t at;     /* of the entry */
+  paddr_t at; /* of the entry */
   uint64_t entry;
 };
 
 struct walk {
   enum walk_end end;
   laddr_t va;
-  uint8_t steps;  /* how many of step[] were read; the last one is where the walk ended */
+  uint8_t steps; /* how many of step[] were read; the last one is where the walk ended */
   struct walk_step step[FORMAT_LEVELS_MAX];
   /* When end is WALK_MAPPED: */
-  paddr_t pa;     /* of va itself */
-  uint8_t shift;  /* log2 of the page's size */
+  paddr_t pa;                      /* of va itself */
+  uint8_t shift;                   /* log2 of the page's size */
   bool writable, user, executable; /* R/W and U/S anded over the levels that have them; executable = no XD set */
-  bool global;    /* G, where CR4.PGE is 1 */
-  uint8_t key;    /* protection key, 0 where there is none */
+  bool global;                     /* G, where CR4.PGE is 1 */
+  uint8_t key;                     /* protection key, 0 where there is none */
 };
 
 /** Walks @p va through the tables in memory. With paging off every 32-bit address maps itself, in no steps, with shift 32. */

@@ -244,7 +244,7 @@ static int any_level(const char *name, size_t length)
 
 void args_complete(const char *spec, const char *text, size_t start, args_add add, void *list)
 {
-  static const struct args_names any_names = { any_value, any_value, any_level, 64 };
+  static const struct args_names any_names = {any_value, any_value, any_level, 64};
   struct args args;
   struct argtype_parser p;
   start_parser(&p, spec, text, start, &args);

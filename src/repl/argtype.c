@@ -13,7 +13,7 @@
 static const struct {
   const char *word;
   uint8_t shift;
-} sizes[] = { { "4k", 12 }, { "2m", 21 }, { "4m", 22 }, { "1g", 30 } };
+} sizes[] = {{"4k", 12}, {"2m", 21}, {"4m", 22}, {"1g", 30}};
 
 static const struct flag {
   const char *word;
@@ -21,15 +21,15 @@ static const struct flag {
   bool clears;  /* the word means that the flag is 0 */
   bool offered; /* by completion; the others are short forms */
 } flags[] = {
-  { "rw", EDIT_RW, false, true },   { "w", EDIT_RW, false, false },   { "ro", EDIT_RW, true, true },    { "r", EDIT_RW, true, false },
-  { "user", EDIT_US, false, true }, { "u", EDIT_US, false, false },   { "us", EDIT_US, false, false },  { "sup", EDIT_US, true, true },
-  { "s", EDIT_US, true, false },    { "g", EDIT_G, false, true },     { "nx", EDIT_NX, false, true },   { "x", EDIT_NX, true, true },
-  { "pwt", EDIT_PWT, false, true }, { "pcd", EDIT_PCD, false, true }, { "pat", EDIT_PAT, false, true }, { "a", EDIT_A, false, true },
-  { "d", EDIT_D, false, true },
+  {"rw", EDIT_RW, false, true},   {"w", EDIT_RW, false, false},   {"ro", EDIT_RW, true, true},    {"r", EDIT_RW, true, false},
+  {"user", EDIT_US, false, true}, {"u", EDIT_US, false, false},   {"us", EDIT_US, false, false},  {"sup", EDIT_US, true, true},
+  {"s", EDIT_US, true, false},    {"g", EDIT_G, false, true},     {"nx", EDIT_NX, false, true},   {"x", EDIT_NX, true, true},
+  {"pwt", EDIT_PWT, false, true}, {"pcd", EDIT_PCD, false, true}, {"pat", EDIT_PAT, false, true}, {"a", EDIT_A, false, true},
+  {"d", EDIT_D, false, true},
 };
 #define FLAGS (sizeof flags / sizeof flags[0])
 
-static const char *const changes_offered[] = { "w", "u", "g", "nx", "a", "d", "pwt", "pcd", "pat" };
+static const char *const changes_offered[] = {"w", "u", "g", "nx", "a", "d", "pwt", "pcd", "pat"};
 
 /* ---- messages */
 
@@ -379,6 +379,7 @@ static bool parse_literal(struct argtype_parser *p, const struct spec_item *item
 
 /* ---- by type */
 
+// clang-format off
 static bool (*const parsers[])(struct argtype_parser *p, const struct spec_item *item, struct args_value *v) = {
   [ARG_ADDR] = parse_linear,
   [ARG_PHYS] = parse_phys,
@@ -396,6 +397,7 @@ static bool (*const parsers[])(struct argtype_parser *p, const struct spec_item 
   [ARG_LITERAL] = parse_literal,
   [ARG_TIMES] = parse_times,
 };
+// clang-format on
 
 bool argtype_parse(struct argtype_parser *p, const struct spec_item *item, struct args_value *v)
 {
@@ -448,12 +450,8 @@ static void complete_changes(args_add add, void *list)
 void argtype_complete(const struct spec_item *item, args_add add, void *list)
 {
   switch (item->type) {
-  case ARG_LITERAL:
-    add(list, item->name, item->name_length);
-    break;
-  case ARG_CHOICE:
-    complete_choices(item, add, list);
-    break;
+  case ARG_LITERAL: add(list, item->name, item->name_length); break;
+  case ARG_CHOICE: complete_choices(item, add, list); break;
   case ARG_SIZE:
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
       add(list, sizes[i].word, strlen(sizes[i].word));
@@ -466,10 +464,7 @@ void argtype_complete(const struct spec_item *item, args_add add, void *list)
       }
     }
     break;
-  case ARG_CHANGE:
-    complete_changes(add, list);
-    break;
-  default:
-    break;
+  case ARG_CHANGE: complete_changes(add, list); break;
+  default: break;
   }
 }

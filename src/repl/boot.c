@@ -80,8 +80,9 @@ struct record *boot_record(void)
 {
   const struct machine_cpu *cpu = machine_cpu();
   struct record *r = record_begin("boot");
-  r->text = "tlbsh {version}, a shell for your page tables. Modes here: {modes}.\n"
-            "CPU {cpu}, {memory_mib} MiB of RAM, clock: {clock}[, console: {console}]. 'help' tells more.";
+  r->text = "tlbsh {version}: a shell for your page tables.  'help' tells more.\n"
+            "CPU: {cpu}.  Modes: {modes}.\n"
+            "RAM: {memory_mib} MiB.  Clock: {clock}.[  Console: {console}.]";
   record_string(r, &r->root, "version", TLBSH_VERSION);
   add_modes(r);
   record_string(r, &r->root, "cpu", cpu->brand[0] ? cpu->brand : cpu->vendor[0] ? cpu->vendor : "without CPUID");

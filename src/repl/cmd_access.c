@@ -66,7 +66,8 @@ static bool perform(struct record *r, enum machine_op op, const struct args *arg
   access.size = access_size(access.va);
   const struct args_value *value = args_get(args, "value");
   if (value && access.size < 8 && value->number >> (access.size * 8u))
-    return record_usage(r, value->at, "0x%llx does not fit into the %u bytes that are written here", (unsigned long long)value->number, access.size);
+    return record_usage(r, value->at, "0x%llx does not fit into the %u bytes that are written here", (unsigned long long)value->number,
+                        access.size);
   if (!common_allowed(r, lab_touch(&access, &touch)))
     return false;
   say_touch(r, &access, &touch);
@@ -112,7 +113,10 @@ static bool cmd_touch(const struct args *args, struct record *r)
   struct counts counts = {.least = ~0ULL};
   laddr_t va = laddr(args_number(args, "va", 0));
   uint64_t times = args_number(args, "times", 1), done = 0;
-  struct machine_access access = {.op = (enum machine_op)args_number(args, "op", 0), .va = va, .cpl = args_has(args, "user") ? 3 : 0, .size = access_size(va)};
+  struct machine_access access = {.op = (enum machine_op)args_number(args, "op", 0),
+                                  .va = va,
+                                  .cpl = args_has(args, "user") ? 3 : 0,
+                                  .size = access_size(va)};
   for (; done < times && !console_interrupted(); done++) {
     if (access.op == OP_WRITE)
       access.value = present_value(va, access.size);
@@ -154,7 +158,8 @@ static bool cmd_cached(const struct args *args, struct record *r)
   struct walk walk = walk_run(paging, va);
   record_hex(r, &r->root, "va", va.v);
   if (walk.end != WALK_MAPPED)
-    return record_refuse(r, "the tables map nothing there, so there is no A flag to watch; 'read' tells whether an old translation still works");
+    return record_refuse(
+      r, "the tables map nothing there, so there is no A flag to watch; 'read' tells whether an old translation still works");
   const struct walk_step *leaf = walk_last(&walk);
   uint64_t a = format_mask(paging, leaf->level, leaf->entry, ROLE_A), after = 0;
   machine_entry_write(leaf->at, paging->format->entry_bytes, leaf->entry & ~a);
@@ -170,18 +175,26 @@ static bool cmd_cached(const struct args *args, struct record *r)
   }
   bool cached = !(after & a);
   record_bool(r, &r->root, "cached", cached);
-  record_string(r, &r->root, "answer", cached ? "yes: A stayed clear, so the CPU did not walk" : "no: A came back, so the CPU walked the tables");
+  record_string(r, &r->root, "answer",
+                cached ? "yes: A stayed clear, so the CPU did not walk" : "no: A came back, so the CPU walked the tables");
   return true;
 }
 
 #define FAULT_TEXT                                                                                                                         \
-  "[{fault.name}[ error {fault.error}][ ({fault.flags})][ CR2 {fault.cr2}] at CPL {fault.cpl}[?spurious:, spurious: the tables now allow it][: {because}]"                 \
+  "[{fault.name}[ error {fault.error}][ ({fault.flags})][ CR2 {fault.cr2}] at CPL {fault.cpl}"                                             \
+  "[?spurious:, spurious: the tables now allow it][: {because}]"                                                                           \
   "[; the architecture asks for {expected}]]"
 #define TOUCH_TEXT "{op} {va}: " FAULT_TEXT "[{value}[ of frame {frame}], {outcome}][, {ticks} ticks][\n  {tables}]"
 #define TOUCH_SDM "Accessed and Dirty Flags; Details of TLB Use; Page-Fault Exceptions"
 
 static const struct command commands[] = {
-  {.name = "read", .args = "va:addr user?", .brief = "read a word through the MMU", .example = "map 0x40000000 A; read 0x40000000", .sdm = TOUCH_SDM, .text = TOUCH_TEXT, .run = cmd_read},
+  {.name = "read",
+   .args = "va:addr user?",
+   .brief = "read a word through the MMU",
+   .example = "map 0x40000000 A; read 0x40000000",
+   .sdm = TOUCH_SDM,
+   .text = TOUCH_TEXT,
+   .run = cmd_read},
   {.name = "write",
    .args = "va:addr value:num user?",
    .brief = "write a word through the MMU",

@@ -35,7 +35,8 @@ static bool cmd_mode(const struct args *args, struct record *r)
 
 static bool cmd_raise(const struct args *args, struct record *r)
 {
-  static const uint8_t vectors[] = {VECTOR_DE, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_UD, VECTOR_DF, VECTOR_NP, VECTOR_SS, VECTOR_GP, VECTOR_PF, VECTOR_MC};
+  static const uint8_t vectors[] = {VECTOR_DE, VECTOR_DB, VECTOR_NMI, VECTOR_BP, VECTOR_OF, VECTOR_UD,
+                                    VECTOR_DF, VECTOR_NP, VECTOR_SS,  VECTOR_GP, VECTOR_PF, VECTOR_MC};
   uint8_t vector = vectors[args_number(args, "exception", 0)];
   bool needs_paging = vector == VECTOR_DF || vector == VECTOR_PF;
   if (needs_paging && machine_mode() == MACHINE_OFF)

@@ -9,7 +9,8 @@ static bool canonical(struct record *r, laddr_t va)
 {
   if (format_canonical(lab_paging()->format, va))
     return true;
-  return record_refuse(r, "0x%llx is not canonical: bits 63:%u must all be equal", (unsigned long long)va.v, lab_paging()->format->linear_bits - 1u);
+  return record_refuse(r, "0x%llx is not canonical: bits 63:%u must all be equal", (unsigned long long)va.v,
+                       lab_paging()->format->linear_bits - 1u);
 }
 
 /* May the entry at @p level that translates @p va be changed? */
@@ -50,10 +51,11 @@ static bool cmd_map(const struct args *args, struct record *r)
   if (!canonical(r, va) || !entry_free(r, va, (unsigned)level))
     return false;
   if (va.v & address_mask(shift))
-    return record_refuse(r, "0x%llx is not where a %s page starts: it must be a multiple of 0x%llx", (unsigned long long)va.v, common_size_name(shift), 1ULL << shift);
+    return record_refuse(r, "0x%llx is not where a %s page starts: it must be a multiple of 0x%llx", (unsigned long long)va.v,
+                         common_size_name(shift), 1ULL << shift);
   if (pa.v & address_mask(shift))
-    return record_refuse(r, "0x%llx is no place for a %s page: it must be a multiple of 0x%llx%s", (unsigned long long)pa.v, common_size_name(shift),
-                         1ULL << shift, shift > PAGE_SHIFT ? " (the frames M0 and M1 are)" : "");
+    return record_refuse(r, "0x%llx is no place for a %s page: it must be a multiple of 0x%llx%s", (unsigned long long)pa.v,
+                         common_size_name(shift), 1ULL << shift, shift > PAGE_SHIFT ? " (the frames M0 and M1 are)" : "");
   if (!common_allowed(r, lab_guard_physical(pa, 1ULL << shift)))
     return false;
   unsigned lacking, mask = flags ? (unsigned)flags->number : DEFAULT_FLAGS;
@@ -106,23 +108,25 @@ static bool change_flags(struct record *r, const struct args_value *entry, unsig
 static bool cmd_protect(const struct args *args, struct record *r)
 {
   const struct args_value *change = args_get(args, "change");
-  return change_flags(r, args_get(args, "entry"), (unsigned)change->number, (unsigned)change->number2);
+  return change_flags(r, args_get(args, "va"), (unsigned)change->number, (unsigned)change->number2);
 }
 
 static bool cmd_global(const struct args *args, struct record *r)
 {
   bool on = args_number(args, "state", 0) == 0;
-  if (!change_flags(r, args_get(args, "entry"), on ? EDIT_G : 0, on ? 0 : EDIT_G))
+  if (!change_flags(r, args_get(args, "va"), on ? EDIT_G : 0, on ? 0 : EDIT_G))
     return false;
   record_bool(r, &r->root, "global", on);
   if (on && !(machine_register_read(REGISTER_CR4) & CR4_PGE))
-    record_string(r, &r->root, "note", machine_features_have(machine_cpu()->features, FEATURE_PGE) ? "CR4.PGE is 0: the CPU ignores G" : "this CPU ignores G: it has no CR4.PGE");
+    record_string(r, &r->root, "note",
+                  machine_features_have(machine_cpu()->features, FEATURE_PGE) ? "CR4.PGE is 0: the CPU ignores G"
+                                                                              : "this CPU ignores G: it has no CR4.PGE");
   return true;
 }
 
 static bool cmd_clear_ad(const struct args *args, struct record *r)
 {
-  return change_flags(r, args_get(args, "entry"), 0, EDIT_A | EDIT_D);
+  return change_flags(r, args_get(args, "va"), 0, EDIT_A | EDIT_D);
 }
 
 /* ---- pte ---- */
@@ -137,8 +141,7 @@ static bool pte_show(struct record *r, laddr_t va, const struct walk_step *step)
   record_hex(r, &r->root, "entry", step->entry);
   record_string(r, &r->root, "flags", format_flags(paging, step->level, step->entry, text, sizeof text));
   struct record_node *list = record_array(r, &r->root, "fields", NULL);
-  FORMAT_FOR_EACH_FIELD(f, format_fields(paging, step->level, step->entry))
-  {
+  FORMAT_FOR_EACH_FIELD(f, format_fields(paging, step->level, step->entry)) {
     enum field_role role = format_role(paging, f);
     struct record_node *row = record_object(r, list, NULL);
     if (f->width == 1)
@@ -177,7 +180,7 @@ static bool pte_write(struct record *r, laddr_t va, unsigned level, const struct
 
 static bool cmd_pte(const struct args *args, struct record *r)
 {
-  const struct args_value *entry = args_get(args, "entry");
+  const struct args_value *entry = args_get(args, "va");
   const struct args_value *value = args_get(args, "value");
   laddr_t va = laddr(entry->number);
   if (!canonical(r, va))
@@ -188,7 +191,8 @@ static bool cmd_pte(const struct args *args, struct record *r)
   struct walk walk = walk_run(lab_paging(), va);
   const struct walk_step *step = walk_at(&walk, (unsigned)level);
   if (step == NULL)
-    return record_refuse(r, "there is no %s for 0x%llx: the walk ends above it", lab_paging()->format->level[level].name, (unsigned long long)va.v);
+    return record_refuse(r, "there is no %s for 0x%llx: the walk ends above it", lab_paging()->format->level[level].name,
+                         (unsigned long long)va.v);
   return pte_show(r, va, step);
 }
 
@@ -210,7 +214,8 @@ static bool cmd_merge(const struct args *args, struct record *r)
   laddr_t va = laddr(args_number(args, "va", 0));
   struct walk walk = walk_run(lab_paging(), va);
   const struct walk_step *last = walk_last(&walk);
-  if (!canonical(r, va) || !entry_free(r, va, last && last->level ? last->level - 1u : 0) || !done(r, edit_merge(lab_paging(), lab_tables(), va)))
+  if (!canonical(r, va) || !entry_free(r, va, last && last->level ? last->level - 1u : 0) ||
+      !done(r, edit_merge(lab_paging(), lab_tables(), va)))
     return false;
   say_mapping(r, va);
   return true;
@@ -244,8 +249,8 @@ static const struct command commands[] = {
    .example = "map 0x40000000 A; map 0x40001000 B ro user; map 0x40400000 M0 rw 4m",
    .sdm = "Paging; Hierarchical Paging Structures",
    .text = MAPPED_TEXT,
-   .more = "A page is read-write and the supervisor's unless the flags say otherwise (ro rw user g nx pwt pcd pat a d key=N). FRAME is a lab frame "
-           "(A..Z, M0, M1) or a physical address. Sizes: 4k, 4m (32), 2m (pae, 4level, 5level), 1g (4level, 5level).",
+   .more = "A page is read-write and the supervisor's unless the flags say otherwise (ro rw user g nx pwt pcd pat a d key=N). "
+           "FRAME is a lab frame (A..Z, M0, M1) or a physical address. Sizes: 4k, 4m (32), 2m (pae, 4level, 5level), 1g (4level, 5level).",
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_map},
   {.name = "unmap",
@@ -258,7 +263,7 @@ static const struct command commands[] = {
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_unmap},
   {.name = "protect",
-   .args = "entry:entry change:change",
+   .args = "va:entry change:change",
    .brief = "change the flags of an entry: +w -w +user -user +nx -nx +g -g ...",
    .example = "map 0x40000000 A; protect 0x40000000 -w; protect 0x40000000/PDE +user",
    .sdm = "Determination of Access Rights",
@@ -266,7 +271,7 @@ static const struct command commands[] = {
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_protect},
   {.name = "global",
-   .args = "entry:entry state:on|off",
+   .args = "va:entry state:on|off",
    .brief = "mark a page global, or not",
    .example = "map 0x40000000 A; global 0x40000000 on",
    .sdm = "Global Pages",
@@ -274,16 +279,17 @@ static const struct command commands[] = {
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_global},
   {.name = "pte",
-   .args = "entry:entry (= value:num)?",
+   .args = "va:entry (= value:num)?",
    .brief = "show an entry field by field, or write it by hand",
    .example = "map 0x40000000 A; pte 0x40000000; pte 0x40000000 = B | 0x7; pte 0x40000000/PDE",
    .sdm = "Formats of CR3 and Paging-Structure Entries",
    .text = "{level} of {va} at {at}: {entry}  {flags}[\n" NEEDS_TEXT "]",
-   .more = "Without a level it is the entry where the walk ends; to write one, the lowest. Any value can be written, reserved bits included.",
+   .more = "Without a level it is the entry where the walk ends; to write one, the lowest. "
+           "Any value can be written, reserved bits included.",
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_pte},
   {.name = "clear-ad",
-   .args = "entry:entry",
+   .args = "va:entry",
    .brief = "clear the accessed and dirty flags of an entry",
    .example = "map 0x40000000 A; read 0x40000000; clear-ad 0x40000000",
    .sdm = "Accessed and Dirty Flags",

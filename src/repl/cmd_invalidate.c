@@ -106,8 +106,8 @@ static const struct command commands[] = {
    .example = "invlpg 0x40000000; invlpg 0x40000000 user; invlpg 0x1000 seg 0x40000000 0xffff",
    .sdm = "INVLPG - Invalidate TLB Entries",
    .text = "[linear address {linear}. ]" FAULT_TEXT,
-   .more = "'seg BASE [LIMIT]' uses an FS override whose segment has that base and limit ('down': it expands down), 'null' a NULL selector. The base counts, the "
-           "limit does not.",
+   .more = "'seg BASE [LIMIT]' uses an FS override whose segment has that base and limit ('down': it expands down), "
+           "'null' a NULL selector. The base counts, the limit does not.",
    .run = cmd_invlpg},
   {.name = "cr3",
    .args = "noflush?",
@@ -135,7 +135,7 @@ static const struct command commands[] = {
    .run = cmd_pg},
   {.name = "invpcid",
    .args = "type:num pcid:num? va:addr?",
-   .brief = "INVPCID: 0 one page of a PCID, 1 a PCID, 2 all with globals, 3 all without",
+   .brief = "INVPCID: 0 a page of a PCID, 1 a PCID, 2 all, 3 all but global pages",
    .example = "invpcid 2",
    .sdm = "INVPCID - Invalidate Process-Context Identifier",
    .text = "type {type} pcid {pcid} va {va}. " FAULT_TEXT,

@@ -9,16 +9,11 @@
 static const char *end_text(enum walk_end end)
 {
   switch (end) {
-  case WALK_MAPPED:
-    return "mapped";
-  case WALK_NOT_PRESENT:
-    return "not present";
-  case WALK_RESERVED:
-    return "reserved bit set";
-  case WALK_NOT_CANONICAL:
-    return "not canonical";
-  default:
-    return "no memory";
+  case WALK_MAPPED: return "mapped";
+  case WALK_NOT_PRESENT: return "not present";
+  case WALK_RESERVED: return "reserved bit set";
+  case WALK_NOT_CANONICAL: return "not canonical";
+  default: return "no memory";
   }
 }
 
@@ -126,7 +121,8 @@ static void run_add(struct maps *maps, unsigned level, uint64_t va, uint64_t ent
   uint64_t pa = format_address(paging, level, entry).v;
   uint64_t flag_bits = format_set_address(paging, level, entry, paddr(0));
   struct run *run = &maps->run;
-  bool continues = run->open && run->shift == shift && run->flag_bits == flag_bits && run->va + run->bytes == va && run->pa + run->bytes == pa;
+  bool continues =
+    run->open && run->shift == shift && run->flag_bits == flag_bits && run->va + run->bytes == va && run->pa + run->bytes == pa;
   if (!continues) {
     run_close(maps);
     *run = (struct run){.open = true, .va = va, .pa = pa, .flag_bits = flag_bits, .shift = shift, .level = (uint8_t)level};
@@ -144,7 +140,8 @@ static void maps_table(struct maps *maps, unsigned level, paddr_t table, uint64_
       continue;
     if (console_interrupted())
       maps->stopped = true;
-    if (!machine_entry_read(paddr(table.v + (uint64_t)i * paging->format->entry_bytes), paging->format->entry_bytes, &entry) || !(entry & 1))
+    if (!machine_entry_read(paddr(table.v + (uint64_t)i * paging->format->entry_bytes), paging->format->entry_bytes, &entry) ||
+        !(entry & 1))
       continue;
     if (format_is_leaf(paging, level, entry))
       run_add(maps, level, va, entry);
@@ -184,14 +181,18 @@ struct shown_register {
   struct flag flags[18];
 };
 
+// clang-format off
 static const struct shown_register shown_registers[] = {
-  {"CR0", REGISTER_CR0, {{"PE", CR0_PE}, {"MP", CR0_MP}, {"EM", CR0_EM}, {"TS", CR0_TS}, {"ET", CR0_ET}, {"NE", CR0_NE}, {"WP", CR0_WP}, {"AM", CR0_AM}, {"NW", CR0_NW}, {"CD", CR0_CD}, {"PG", CR0_PG}}},
+  {"CR0", REGISTER_CR0, {{"PE", CR0_PE}, {"MP", CR0_MP}, {"EM", CR0_EM}, {"TS", CR0_TS}, {"ET", CR0_ET}, {"NE", CR0_NE},
+                         {"WP", CR0_WP}, {"AM", CR0_AM}, {"NW", CR0_NW}, {"CD", CR0_CD}, {"PG", CR0_PG}}},
   {"CR2", REGISTER_CR2, {{NULL, 0}}},
   {"CR3", REGISTER_CR3, {{"PWT", 1 << 3}, {"PCD", 1 << 4}}},
-  {"CR4", REGISTER_CR4, {{"TSD", CR4_TSD}, {"PSE", CR4_PSE}, {"PAE", CR4_PAE}, {"MCE", 1 << 6}, {"PGE", CR4_PGE}, {"LA57", CR4_LA57}, {"PCIDE", CR4_PCIDE}, {"SMEP", CR4_SMEP}, {"SMAP", CR4_SMAP}, {"PKE", CR4_PKE}}},
+  {"CR4", REGISTER_CR4, {{"TSD", CR4_TSD}, {"PSE", CR4_PSE}, {"PAE", CR4_PAE}, {"MCE", 1 << 6}, {"PGE", CR4_PGE},
+                         {"LA57", CR4_LA57}, {"PCIDE", CR4_PCIDE}, {"SMEP", CR4_SMEP}, {"SMAP", CR4_SMAP}, {"PKE", CR4_PKE}}},
   {"EFER", REGISTER_EFER, {{"LME", EFER_LME}, {"LMA", EFER_LMA}, {"NXE", EFER_NXE}}},
   {"FLAGS", REGISTER_FLAGS, {{"AC", FLAGS_AC}}},
 };
+// clang-format on
 
 static bool cmd_regs(const struct args *args, struct record *r)
 {
@@ -337,7 +338,8 @@ static bool cmd_dump(const struct args *args, struct record *r)
   bool physical = place->number2 != 0;
   uint64_t count = args_number(args, "bytes", 64), at = place->number;
   if (count > DUMP_MAX)
-    return record_usage(r, args_get(args, "bytes")->at, "%llu bytes are too many: at most %u at a time", (unsigned long long)count, DUMP_MAX);
+    return record_usage(r, args_get(args, "bytes")->at, "%llu bytes are too many: at most %u at a time", (unsigned long long)count,
+                        DUMP_MAX);
   struct record_node *list = record_array(r, &r->root, "bytes", "{at%16}  {bytes%-47}  {text}");
   uint8_t line[16];
   for (uint64_t done = 0; done < count;) {
@@ -372,13 +374,20 @@ static const struct command commands[] = {
    .text = "[{more}]",
    .flags = COMMAND_PAGED,
    .run = cmd_maps},
-  {.name = "regs", .args = "", .brief = "show the control registers", .example = "regs", .sdm = "Control Registers", .text = "", .run = cmd_regs},
+  {.name = "regs",
+   .args = "",
+   .brief = "show the control registers",
+   .example = "regs",
+   .sdm = "Control Registers",
+   .text = "",
+   .run = cmd_regs},
   {.name = "cpu",
    .args = "",
    .brief = "show what the CPU is and which features it has",
    .example = "cpu",
    .sdm = "CPUID - CPU Identification",
-   .text = "{vendor} {brand}\nfamily {family}, model {model}, stepping {stepping}; {physical_bits} physical-address bits, {linear_bits} linear",
+   .text = "{vendor} {brand}\n"
+           "family {family}, model {model}, stepping {stepping}; {physical_bits} physical-address bits, {linear_bits} linear",
    .run = cmd_cpu},
   {.name = "frames",
    .args = "",

@@ -5,21 +5,25 @@
 
 #include <string.h>
 
-static void help_row(struct record *r, struct record_node *list, const struct command *command)
+static void help_family(struct record *r, const struct command_family *family)
 {
-  char usage[128];
-  struct record_node *row = record_object(r, list, NULL);
-  args_usage(command->args, usage, sizeof usage);
-  record_format(r, row, "usage", "%s%s%s", command->name, usage[0] ? " " : "", usage);
-  record_string(r, row, "brief", command->brief);
+  struct record_node *list = record_array(r, &r->root, family->name, "[{family%-10}][?!family:          ] {name%-9} {brief}");
+  for (const struct command *c = family->commands; c->name; c++) {
+    char usage[128];
+    struct record_node *row = record_object(r, list, NULL);
+    if (c == family->commands)
+      record_string(r, row, "family", family->name);
+    record_string(r, row, "name", c->name);
+    record_string(r, row, "usage", command_usage(c, usage, sizeof usage));
+    record_string(r, row, "brief", c->brief);
+  }
 }
 
 static bool help_one(struct record *r, const struct command *command)
 {
   char usage[128];
-  args_usage(command->args, usage, sizeof usage);
   r->text = "{usage}\n  {brief}[\n  {more}][\n  example: {example}][\n  SDM: {sdm}]";
-  record_format(r, &r->root, "usage", "%s%s%s", command->name, usage[0] ? " " : "", usage);
+  record_string(r, &r->root, "usage", command_usage(command, usage, sizeof usage));
   record_string(r, &r->root, "brief", command->brief);
   if (command->more)
     record_string(r, &r->root, "more", command->more);
@@ -37,13 +41,13 @@ static bool cmd_help(const struct args *args, struct record *r)
     const struct command *command = command_find(args->text + name->at, name->length, name->at, r);
     return command ? help_one(r, command) : false;
   }
-  r->text = "'help COMMAND' tells more. Numbers are expressions (0x40000000 + 4k*3, $name, frames A..Z); ';' separates commands, '#' starts a comment.\n"
-            "Try: map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000; invlpg 0x40000000; read 0x40000000";
-  for (const struct command_family *const *family = command_families; (*family)->commands; family++) {
-    struct record_node *list = record_array(r, &r->root, (*family)->name, "{usage%-54} {brief}");
-    for (const struct command *c = (*family)->commands; c->name; c++)
-      help_row(r, list, c);
-  }
+  r->text = "'help COMMAND' tells more. ';' stands between commands, '#' before a comment.\n"
+            "Numbers are expressions: 0x40000000 + 4k*3, $name, frames A..Z, M0, M1.\n"
+            "Try this, a line at a time:\n"
+            "  map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000\n"
+            "  invlpg 0x40000000; read 0x40000000";
+  for (const struct command_family *const *family = command_families; (*family)->commands; family++)
+    help_family(r, *family);
   return true;
 }
 

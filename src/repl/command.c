@@ -19,7 +19,7 @@ struct each {
 
 static struct each each_begin(const struct command_family *const *families)
 {
-  struct each each = { families, NULL };
+  struct each each = {families, NULL};
   return each;
 }
 
@@ -201,8 +201,8 @@ static bool takes_command(const struct command *command)
   return command->args && (strcmp(command->args, "command:rest") == 0 || strcmp(command->args, "cmd:rest") == 0);
 }
 
-const char *command_complete(const struct command_family *const *families, const char *line, size_t cursor, size_t *start,
-                             args_add add, void *list)
+const char *command_complete(const struct command_family *const *families, const char *line, size_t cursor, size_t *start, args_add add,
+                             void *list)
 {
   static char usage[192];
   char words[EDITOR_LINE_MAX];
@@ -215,7 +215,7 @@ const char *command_complete(const struct command_family *const *families, const
     word--;
   }
   *start = word;
-  struct filter filter = { line + word, cursor - word, add, list };
+  struct filter filter = {line + word, cursor - word, add, list};
   size_t name = command_start(words, cursor);
   words[word] = 0; /* what is before the word at the cursor */
   const struct command *command = NULL;

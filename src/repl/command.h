@@ -6,10 +6,10 @@
 #include "repl/record.h"
 
 enum command_flag {
-  COMMAND_EDITS = 1 << 0,   /* may change paging structures: undo can take it back */
-  COMMAND_PAGED = 1 << 1,   /* needs paging: refused in mode off */
-  COMMAND_QUIET = 1 << 2,   /* prints no record of its own (repeat) */
-  COMMAND_UNDOES = 1 << 3,  /* an edit that undo does not take back: undo itself */
+  COMMAND_EDITS = 1 << 0,  /* may change paging structures: undo can take it back */
+  COMMAND_PAGED = 1 << 1,  /* needs paging: refused in mode off */
+  COMMAND_QUIET = 1 << 2,  /* prints no record of its own (repeat) */
+  COMMAND_UNDOES = 1 << 3, /* an edit that undo does not take back: undo itself */
 };
 
 struct command {
@@ -49,7 +49,7 @@ char *command_usage(const struct command *command, char *buffer, size_t size);
 /** What Tab offers at @p cursor of @p line, in the manner of editor_callbacks.complete: names of commands at the start of a command (behind
  * a ';' or a '{' too), then the fixed words that the command's arguments allow there. Returns the command's usage as a hint, or NULL where
  * none is known; it is good until the next call. A spec that is just "command:rest" or "cmd:rest" makes what follows a command again. */
-const char *command_complete(const struct command_family *const *families, const char *line, size_t cursor, size_t *start,
-                             args_add add, void *list);
+const char *command_complete(const struct command_family *const *families, const char *line, size_t cursor, size_t *start, args_add add,
+                             void *list);
 
 #endif

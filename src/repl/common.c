@@ -9,8 +9,9 @@ static const struct {
   uint8_t vector;
   const char *name;
 } vectors[] = {
-  {VECTOR_DE, "#DE"}, {VECTOR_DB, "#DB"}, {VECTOR_NMI, "NMI"}, {VECTOR_BP, "#BP"}, {VECTOR_OF, "#OF"}, {VECTOR_UD, "#UD"}, {VECTOR_DF, "#DF"},
-  {VECTOR_TS, "#TS"}, {VECTOR_NP, "#NP"}, {VECTOR_SS, "#SS"},  {VECTOR_GP, "#GP"}, {VECTOR_PF, "#PF"}, {VECTOR_AC, "#AC"}, {VECTOR_MC, "#MC"},
+  {VECTOR_DE, "#DE"}, {VECTOR_DB, "#DB"}, {VECTOR_NMI, "NMI"}, {VECTOR_BP, "#BP"}, {VECTOR_OF, "#OF"},
+  {VECTOR_UD, "#UD"}, {VECTOR_DF, "#DF"}, {VECTOR_TS, "#TS"},  {VECTOR_NP, "#NP"}, {VECTOR_SS, "#SS"},
+  {VECTOR_GP, "#GP"}, {VECTOR_PF, "#PF"}, {VECTOR_AC, "#AC"},  {VECTOR_MC, "#MC"},
 };
 
 #define VECTORS (sizeof vectors / sizeof vectors[0])
@@ -45,16 +46,11 @@ int common_vector_named(const char *name)
 const char *common_size_name(unsigned shift)
 {
   switch (shift) {
-  case 12:
-    return "4 KiB";
-  case 21:
-    return "2 MiB";
-  case 22:
-    return "4 MiB";
-  case 30:
-    return "1 GiB";
-  default:
-    return "";
+  case 12: return "4 KiB";
+  case 21: return "2 MiB";
+  case 22: return "4 MiB";
+  case 30: return "1 GiB";
+  default: return "";
   }
 }
 

@@ -11,8 +11,8 @@ struct rows {
   struct record *record;
   struct record_node *array;
   unsigned count, most;
-  bool latched;       /* a PAE PDPTE changed: the CPU looks at those only when CR3 is loaded */
-  unsigned present;   /* entries that were present, and changed in more than A and D being set */
+  bool latched;     /* a PAE PDPTE changed: the CPU looks at those only when CR3 is loaded */
+  unsigned present; /* entries that were present, and changed in more than A and D being set */
   struct lab_change first;
 };
 

@@ -119,7 +119,7 @@ static void insert(struct editor *e, const char *text, size_t length)
   }
 }
 
-static void delete(struct editor *e, size_t from, size_t to)
+static void erase(struct editor *e, size_t from, size_t to)
 {
   bool last = to == e->length && from + 1 == to && e->cursor == to;
   if (from == to) {
@@ -139,7 +139,7 @@ static void kill(struct editor *e, size_t from, size_t to)
 {
   if (from != to) {
     text_copy(e->killed, sizeof e->killed, e->line + from, to - from);
-    delete(e, from, to);
+    erase(e, from, to);
   }
 }
 
@@ -238,14 +238,14 @@ static void key_word_right(struct editor *e)
 static void key_erase(struct editor *e)
 {
   if (e->cursor > 0) {
-    delete(e, e->cursor - 1, e->cursor);
+    erase(e, e->cursor - 1, e->cursor);
   }
 }
 
 static void key_delete(struct editor *e)
 {
   if (e->cursor < e->length) {
-    delete(e, e->cursor, e->cursor + 1);
+    erase(e, e->cursor, e->cursor + 1);
   }
 }
 
@@ -376,7 +376,7 @@ static const char *ask_candidates(struct editor *e, size_t *start, editor_add ad
 
 static void list_candidates(struct editor *e)
 {
-  struct listing listing = { e, 0 };
+  struct listing listing = {e, 0};
   size_t start;
   put_text(e, "\r\n");
   ask_candidates(e, &start, listing_add, &listing);
@@ -489,9 +489,7 @@ static bool search_feed(struct editor *e, uint8_t byte)
     return true;
   }
   switch (byte) {
-  case 'R' - '@':
-    search_from(e, e->search_at + 1);
-    return true;
+  case 'R' - '@': search_from(e, e->search_at + 1); return true;
   case 0x08:
   case 0x7f:
     e->search_length -= e->search_length ? 1 : 0;
@@ -501,39 +499,41 @@ static bool search_feed(struct editor *e, uint8_t byte)
     search_end(e);
     set_line(e, e->saved);
     return true;
-  default:
-    search_end(e);
-    return false;
+  default: search_end(e); return false;
   }
 }
 
 /* ---- keys */
 
+// clang-format off
 static const struct {
   uint8_t byte;
   void (*act)(struct editor *e);
 } keys[] = {
-  { 'A' - '@', key_home },         { 'B' - '@', key_left },       { 'D' - '@', key_delete },     { 'E' - '@', key_end },
-  { 'F' - '@', key_right },        { 0x08, key_erase },           { 0x7f, key_erase },           { '\t', key_tab },
-  { 'K' - '@', key_kill_end },     { 'L' - '@', key_clear_screen }, { 'N' - '@', key_down },     { 'P' - '@', key_up },
-  { 'R' - '@', key_search },       { 'T' - '@', key_swap },       { 'U' - '@', key_kill_start }, { 'W' - '@', key_kill_blank_word },
-  { 'Y' - '@', key_yank },
+  {'A' - '@', key_home},     {'B' - '@', key_left},         {'D' - '@', key_delete},     {'E' - '@', key_end},
+  {'F' - '@', key_right},    {0x08, key_erase},             {0x7f, key_erase},           {'\t', key_tab},
+  {'K' - '@', key_kill_end}, {'L' - '@', key_clear_screen}, {'N' - '@', key_down},       {'P' - '@', key_up},
+  {'R' - '@', key_search},   {'T' - '@', key_swap},         {'U' - '@', key_kill_start}, {'W' - '@', key_kill_blank_word},
+  {'Y' - '@', key_yank},
 };
+// clang-format on
 
 /* What follows ESC, in the spellings of xterm, the Linux console, tmux, rxvt and PuTTY. */
+// clang-format off
 static const struct {
   const char *sequence;
   void (*act)(struct editor *e);
 } escapes[] = {
-  { "[A", key_up },         { "OA", key_up },          { "[B", key_down },         { "OB", key_down },
-  { "[C", key_right },      { "OC", key_right },       { "[D", key_left },         { "OD", key_left },
-  { "[H", key_home },       { "OH", key_home },        { "[1~", key_home },        { "[7~", key_home },
-  { "[F", key_end },        { "OF", key_end },         { "[4~", key_end },         { "[8~", key_end },
-  { "[3~", key_delete },    { "[1;5C", key_word_right }, { "[1;5D", key_word_left }, { "[1;3C", key_word_right },
-  { "[1;3D", key_word_left }, { "[5C", key_word_right }, { "[5D", key_word_left }, { "Oc", key_word_right },
-  { "Od", key_word_left },  { "f", key_word_right },   { "b", key_word_left },     { "d", key_kill_word_right },
-  { "\x7f", key_kill_word_left }, { "\x08", key_kill_word_left },
+  {"[A", key_up},               {"OA", key_up},               {"[B", key_down},         {"OB", key_down},
+  {"[C", key_right},            {"OC", key_right},            {"[D", key_left},         {"OD", key_left},
+  {"[H", key_home},             {"OH", key_home},             {"[1~", key_home},        {"[7~", key_home},
+  {"[F", key_end},              {"OF", key_end},              {"[4~", key_end},         {"[8~", key_end},
+  {"[3~", key_delete},          {"[1;5C", key_word_right},    {"[1;5D", key_word_left}, {"[1;3C", key_word_right},
+  {"[1;3D", key_word_left},     {"[5C", key_word_right},      {"[5D", key_word_left},   {"Oc", key_word_right},
+  {"Od", key_word_left},        {"f", key_word_right},        {"b", key_word_left},     {"d", key_kill_word_right},
+  {"\x7f", key_kill_word_left}, {"\x08", key_kill_word_left},
 };
+// clang-format on
 
 static void act_escape(struct editor *e)
 {
@@ -674,17 +674,14 @@ enum editor_event editor_feed(struct editor *e, uint8_t byte)
     e->escape_length = 1;
     return EDITOR_MORE;
   case '\r':
-  case '\n':
-    return key_enter(e);
-  case 'C' - '@':
-    return key_cancel(e);
+  case '\n': return key_enter(e);
+  case 'C' - '@': return key_cancel(e);
   case 'D' - '@':
     if (e->length == 0 && e->dropped == 0) {
       return EDITOR_EOF;
     }
     break;
-  default:
-    break;
+  default: break;
   }
   feed_key(e, byte);
   return EDITOR_MORE;

@@ -9,11 +9,11 @@
 #define EDITOR_LINE_MAX 1024 /* bytes of a line, the NUL included */
 
 enum editor_event {
-  EDITOR_MORE,      /* nothing to do yet */
-  EDITOR_LINE,      /* Enter: the line is in editor->line */
-  EDITOR_CANCEL,    /* Ctrl-C: the line was dropped */
-  EDITOR_EOF,       /* Ctrl-D on an empty line */
-  EDITOR_TOO_LONG,  /* Enter on a line that did not fit; it was dropped whole, editor->dropped says how long it was */
+  EDITOR_MORE,     /* nothing to do yet */
+  EDITOR_LINE,     /* Enter: the line is in editor->line */
+  EDITOR_CANCEL,   /* Ctrl-C: the line was dropped */
+  EDITOR_EOF,      /* Ctrl-D on an empty line */
+  EDITOR_TOO_LONG, /* Enter on a line that did not fit; it was dropped whole, editor->dropped says how long it was */
 };
 
 /** History lives in memory that survives a mode switch: no pointers. Lines as a ring of bytes, oldest dropped first. */
@@ -21,10 +21,10 @@ enum editor_event {
 struct editor_history {
   uint32_t used;
   uint32_t lines;
-  uint32_t dropped; /* how many lines were dropped since power-on, so that numbers stay stable */
+  uint32_t dropped;         /* how many lines were dropped since power-on, so that numbers stay stable */
   char text[HISTORY_BYTES]; /* NUL-terminated lines, oldest first */
 };
-void history_add(struct editor_history *history, const char *line); /* skips empty lines and an immediate repeat */
+void history_add(struct editor_history *history, const char *line);             /* skips empty lines and an immediate repeat */
 const char *history_line(const struct editor_history *history, uint32_t index); /* 0 = oldest; NULL past the end */
 
 /** Takes a candidate for completion, which is good only during the call. */
@@ -42,7 +42,7 @@ struct editor {
   struct editor_callbacks callbacks;
   struct editor_history *history;
   const char *prompt;
-  bool echo;  /* false: edits but shows nothing (json) */
+  bool echo; /* false: edits but shows nothing (json) */
   char line[EDITOR_LINE_MAX];
   size_t length, cursor;
   size_t dropped;
@@ -59,7 +59,7 @@ struct editor {
   char search[64];
   size_t search_length;
   uint32_t search_at; /* how many lines back the search has come */
-  size_t shown; /* first byte of the line that is on the screen: long lines scroll sideways */
+  size_t shown;       /* first byte of the line that is on the screen: long lines scroll sideways */
 };
 
 #define EDITOR_COLUMNS 80 /* what it assumes of the terminal's width */

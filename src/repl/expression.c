@@ -20,13 +20,13 @@ static const struct op {
   const char *sign;
   unsigned rank; /* the higher, the tighter it binds */
 } ops[] = {
-  { "|", 1 }, { "^", 2 }, { "&", 3 }, { "<<", 4 }, { ">>", 4 }, { "+", 5 }, { "-", 5 }, { "*", 6 }, { "/", 6 }, { "%", 6 },
+  {"|", 1}, {"^", 2}, {"&", 3}, {"<<", 4}, {">>", 4}, {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}, {"%", 6},
 };
 
 static const struct {
   char letter;
   unsigned shift;
-} suffixes[] = { { 'k', 10 }, { 'm', 20 }, { 'g', 30 }, { 't', 40 } };
+} suffixes[] = {{'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
 
 static size_t name_length(const char *text)
 {
@@ -203,7 +203,8 @@ static bool apply(const struct expression *e, const struct op *op, size_t where,
   case '-': *left -= right; break;
   case '*': *left *= right; break;
   case '/': *left /= right; break;
-  default: *left %= right; break;
+  case '%': *left %= right; break;
+  default: break;
   }
   return true;
 }
@@ -300,7 +301,7 @@ static bool parse_operand(struct expression *e, const char *behind, uint64_t *va
 
 bool expression_parse(const char *text, size_t *at, const struct args_names *names, uint64_t *value, struct record *r)
 {
-  struct expression e = { text, *at, names, r, 0, 0 };
+  struct expression e = {text, *at, names, r, 0, 0};
   *value = 0;
   bool good = parse_binary(&e, 1, NULL, value);
   *at = e.at;

@@ -114,6 +114,7 @@ static const char *ad_refill(unsigned cpl)
   return leaf->entry & format_mask(lab_paging(), leaf->level, leaf->entry, ROLE_A) ? "always comes back" : "stays clear on a hit";
 }
 
+// clang-format off
 static const struct experiment {
   const char *what;
   const char *(*run)(unsigned cpl);
@@ -125,6 +126,7 @@ static const struct experiment {
   {"paging-structure cache (PDE)", structure_cache},
   {"A cleared, not invalidated", ad_refill},
 };
+// clang-format on
 
 #define EXPERIMENTS (sizeof experiments / sizeof experiments[0])
 

@@ -19,12 +19,8 @@ struct out {
 };
 
 static const char *const status_words[] = {
-  [STATUS_OK] = "ok",
-  [STATUS_USAGE] = "usage",
-  [STATUS_REFUSED] = "refused",
-  [STATUS_FAULT] = "fault",
-  [STATUS_ERROR] = "error",
-  [STATUS_INTERRUPTED] = "interrupted",
+  [STATUS_OK] = "ok",       [STATUS_USAGE] = "usage", [STATUS_REFUSED] = "refused",
+  [STATUS_FAULT] = "fault", [STATUS_ERROR] = "error", [STATUS_INTERRUPTED] = "interrupted",
 };
 
 static const char red[] = "\x1b[31m", green[] = "\x1b[32m", yellow[] = "\x1b[33m";
@@ -34,13 +30,8 @@ static const char bold[] = "\x1b[1m", bold_red[] = "\x1b[1;31m", plain[] = "\x1b
 static const struct paint {
   const char *array, *key, *value, *code;
 } paints[] = {
-  { NULL, NULL, "stale", yellow },
-  { NULL, NULL, "fresh", green },
-  { NULL, NULL, "fault", red },
-  { NULL, NULL, "violation", bold_red },
-  { NULL, NULL, "pass", green },
-  { NULL, NULL, "fail", red },
-  { "diff", "flags", NULL, bold },
+  {NULL, NULL, "stale", yellow}, {NULL, NULL, "fresh", green}, {NULL, NULL, "fault", red},    {NULL, NULL, "violation", bold_red},
+  {NULL, NULL, "pass", green},   {NULL, NULL, "fail", red},    {"diff", "flags", NULL, bold},
 };
 
 /* ---- raw output */
@@ -111,14 +102,10 @@ static const char *scalar_text(const struct record_node *node, char digits[DIGIT
   char *end = digits + DIGITS_MAX - 1;
   *end = 0;
   switch (node->type) {
-  case RECORD_STRING:
-    return node->text;
-  case RECORD_HEX:
-    return hex_digits(node->number, end);
-  case RECORD_COUNT:
-    return decimal_digits(node->number, end);
-  default:
-    return node->number ? "yes" : "no";
+  case RECORD_STRING: return node->text;
+  case RECORD_HEX: return hex_digits(node->number, end);
+  case RECORD_COUNT: return decimal_digits(node->number, end);
+  default: return node->number ? "yes" : "no";
   }
 }
 
@@ -182,20 +169,14 @@ static void json_value(struct out *out, const struct record_node *node)
     json_members(out, node, true);
     put_char(out, node->type == RECORD_OBJECT ? '}' : ']');
     break;
-  case RECORD_STRING:
-    json_string(out, node->text);
-    break;
+  case RECORD_STRING: json_string(out, node->text); break;
   case RECORD_HEX:
     put_char(out, '"');
     put_text(out, scalar_text(node, digits));
     put_char(out, '"');
     break;
-  case RECORD_COUNT:
-    put_text(out, scalar_text(node, digits));
-    break;
-  default:
-    put_text(out, node->number ? "true" : "false");
-    break;
+  case RECORD_COUNT: put_text(out, scalar_text(node, digits)); break;
+  default: put_text(out, node->number ? "true" : "false"); break;
   }
 }
 
@@ -594,7 +575,7 @@ static void text_rows(struct out *out, const struct record_node *array)
 {
   out->indent = 2;
   for (const struct record_node *element = array->child; element; element = element->next) {
-    struct view view = { out, element, array->key };
+    struct view view = {out, element, array->key};
     show_part(&view, array->text, true);
     line_end(out);
   }
@@ -680,7 +661,7 @@ static void text_arrays(struct out *out, const struct record *record)
 /* After an error only as much of the answer is shown as makes sense without the rest. */
 static void text_body(struct out *out, const struct record *record)
 {
-  struct view view = { out, &record->root, NULL };
+  struct view view = {out, &record->root, NULL};
   bool all = record->status != STATUS_ERROR;
   bool complete = record->text != NULL;
   if (record->text) {
@@ -744,9 +725,7 @@ static void text_record(struct out *out, const struct record *record, const stru
     text_member(out, "", record, "reason");
     text_member(out, "usage: ", record, "usage");
     break;
-  case STATUS_REFUSED:
-    text_reason(out, "refused", red, record);
-    break;
+  case STATUS_REFUSED: text_reason(out, "refused", red, record); break;
   case STATUS_ERROR:
     text_body(out, record);
     text_reason(out, "error", red, record);
@@ -755,9 +734,7 @@ static void text_record(struct out *out, const struct record *record, const stru
     text_body(out, record);
     text_reason(out, "interrupted", yellow, record);
     break;
-  default:
-    text_body(out, record);
-    break;
+  default: text_body(out, record); break;
   }
   if (record->truncated) {
     line_text(out, "(the answer is cut short: it did not fit)");

@@ -101,7 +101,8 @@ static bool control_change(struct record *r, const struct setting *s, uint64_t v
   uint64_t row = 1ULL << (s - settings);
   if (value && !control_here(s))
     return record_refuse(r, "%s cannot be 1 here: %s%s", s->name,
-                         machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature) ? "" : "this CPU lacks ", why_not_here(s));
+                         machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature) ? "" : "this CPU lacks ",
+                         why_not_here(s));
   if (value != current(s)) {
     struct machine_fault fault = control_write(s, value);
     if (fault.raised)
@@ -150,4 +151,9 @@ void settings_apply(void)
 const char *settings_name(unsigned index)
 {
   return index < SETTINGS ? settings[index].name : NULL;
+}
+
+const char *settings_brief(unsigned index)
+{
+  return index < SETTINGS ? settings[index].brief : NULL;
 }

@@ -15,5 +15,7 @@ void settings_apply(void);
 
 /** The name of setting number @p index, or NULL. For completion and documentation. */
 const char *settings_name(unsigned index);
+/** What it means when it is 1. */
+const char *settings_brief(unsigned index);
 
 #endif

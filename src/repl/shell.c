@@ -82,7 +82,10 @@ const struct args_names *shell_names(void)
 {
   static struct args_names names;
   const struct format *format = format_of(machine_mode());
-  names = (struct args_names){.variable = variable_value, .frame = lab_frame_named, .level = level_named, .linear_bits = format ? format->linear_bits : 32};
+  names = (struct args_names){.variable = variable_value,
+                              .frame = lab_frame_named,
+                              .level = level_named,
+                              .linear_bits = format ? format->linear_bits : 32};
   return &names;
 }
 
@@ -288,7 +291,8 @@ static void to_terminal(void *context, const char *text, size_t length)
   console_write(text, length);
 }
 
-static const char *complete(void *context, const char *line, size_t cursor, size_t *start, void (*add)(void *list, const char *candidate, size_t length), void *list)
+static const char *complete(void *context, const char *line, size_t cursor, size_t *start,
+                            void (*add)(void *list, const char *candidate, size_t length), void *list)
 {
   (void)context;
   return command_complete(command_families, line, cursor, start, add, list);
@@ -297,7 +301,8 @@ static const char *complete(void *context, const char *line, size_t cursor, size
 static void line_too_long(void)
 {
   struct record *r = record_begin("line");
-  record_usage(r, 0, "the line has %u characters; a line can have %u: nothing of it was run", (unsigned)editor.dropped, EDITOR_LINE_MAX - 1);
+  record_usage(r, 0, "the line has %u characters; a line can have %u: nothing of it was run", (unsigned)editor.dropped,
+               EDITOR_LINE_MAX - 1);
   shell_state()->from_prompt = true;
   print(r, 0);
 }

@@ -27,12 +27,12 @@ struct shell_frame {
 
 /** Same layout in both kernels: no pointers, no longs. */
 struct shell_state {
-  uint64_t control_set __attribute__((aligned(8)));   /* a bit per row of the settings table: `set` made it 1 */
-  uint64_t control_clear; /* ... or 0 */
+  uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
+  uint64_t control_clear;                           /* ... or 0 */
   uint8_t json, color, unsafe, echo, clock;
-  uint8_t depth;          /* frames in use */
-  uint8_t switched_from;  /* a mode switch is under way: the old mode + 1 */
-  uint8_t from_prompt;    /* the text was typed at the prompt, so it stands on the line above */
+  uint8_t depth;         /* frames in use */
+  uint8_t switched_from; /* a mode switch is under way: the old mode + 1 */
+  uint8_t from_prompt;   /* the text was typed at the prompt, so it stands on the line above */
   struct shell_variable variable[SHELL_VARIABLES];
   struct shell_frame frame[SHELL_FRAMES];
   char text[EDITOR_LINE_MAX];

@@ -10,21 +10,21 @@ static const struct type {
   const char *what;  /* what would be right */
   const char *usage; /* how args_usage shows it; NULL: its name in capitals */
 } types[] = {
-  [ARG_ADDR] = { "addr", "a linear address such as 0x40000000", NULL },
-  [ARG_PHYS] = { "phys", "a frame name such as A, or a physical address", NULL },
-  [ARG_NUM] = { "num", "a number", NULL },
-  [ARG_COUNT] = { "count", "a number, at least 1", NULL },
-  [ARG_ENTRY] = { "entry", "a linear address, perhaps with a level: 0x40000000/PDE", "%s[/LEVEL]" },
-  [ARG_PLACE] = { "place", "a linear address, or p: and a physical one", "VA|p:PA" },
-  [ARG_SIZE] = { "size", "a page size: 4k, 2m, 4m or 1g", NULL },
-  [ARG_FLAGS] = { "flags", "a flag: rw ro user sup g nx x pwt pcd pat a d key=N", NULL },
-  [ARG_CHANGE] = { "change", "a change of flags: + or - and one of w u g nx a d pwt pcd pat", "+|-FLAG..." },
-  [ARG_WORD] = { "word", "a word", NULL },
-  [ARG_CHOICE] = { "", "", NULL },
-  [ARG_REST] = { "rest", "the rest of the line", "%s..." },
-  [ARG_BLOCK] = { "block", "a block: { commands }", "{ COMMANDS }" },
-  [ARG_LITERAL] = { "", "", NULL },
-  [ARG_TIMES] = { "times", "a repeat count: x and a number, such as x100", "xN" },
+  [ARG_ADDR] = {"addr", "a linear address such as 0x40000000", NULL},
+  [ARG_PHYS] = {"phys", "a frame name such as A, or a physical address", NULL},
+  [ARG_NUM] = {"num", "a number", NULL},
+  [ARG_COUNT] = {"count", "a number, at least 1", NULL},
+  [ARG_ENTRY] = {"entry", "a linear address, perhaps with a level: 0x40000000/PDE", "%s[/LEVEL]"},
+  [ARG_PLACE] = {"place", "a linear address, or p: and a physical one", "VA|p:PA"},
+  [ARG_SIZE] = {"size", "a page size: 4k, 2m, 4m or 1g", NULL},
+  [ARG_FLAGS] = {"flags", "a flag: rw ro user sup g nx x pwt pcd pat a d key=N", NULL},
+  [ARG_CHANGE] = {"change", "a change of flags: + or - and one of w u g nx a d pwt pcd pat", "+|-FLAG..."},
+  [ARG_WORD] = {"word", "a word", NULL},
+  [ARG_CHOICE] = {"", "", NULL},
+  [ARG_REST] = {"rest", "the rest of the line", "%s..."},
+  [ARG_BLOCK] = {"block", "a block: { commands }", "{ COMMANDS }"},
+  [ARG_LITERAL] = {"", "", NULL},
+  [ARG_TIMES] = {"times", "a repeat count: x and a number, such as x100", "xN"},
 };
 
 /* ---- reading */

@@ -10,8 +10,8 @@ struct spec_item {
   const char *name;
   const char *choices; /* CHOICE: "on|off", choices_length long */
   uint8_t name_length, choices_length;
-  uint8_t type; /* enum args_type */
-  uint8_t size; /* how many items the group has that starts here: 1 for a single item, 0 within a group */
+  uint8_t type;  /* enum args_type */
+  uint8_t size;  /* how many items the group has that starts here: 1 for a single item, 0 within a group */
   bool optional; /* on the first item of a group: the whole group */
 };
 

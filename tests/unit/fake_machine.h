@@ -15,7 +15,7 @@ extern "C" {
 #include <vector>
 
 struct FakeMachine {
-  uint64_t base;                /* where the memory starts */
+  uint64_t base; /* where the memory starts */
   std::vector<uint8_t> memory;
   struct machine_cpu cpu; /* "struct", "enum": functions of these names hide them */
   struct machine_layout layout;
@@ -24,7 +24,7 @@ struct FakeMachine {
   std::vector<uint8_t> carry;
   std::string command_line;
   uint64_t ticks;
-  unsigned entry_writes;        /* calls of machine_entry_write() */
+  unsigned entry_writes;                                         /* calls of machine_entry_write() */
   std::function<machine_result(struct machine_access *)> access; /* empty: no fault, and the value as it came */
 
   uint64_t end() const { return base + memory.size(); }

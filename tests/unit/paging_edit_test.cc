@@ -92,11 +92,16 @@ struct size_row {
 };
 
 static const size_row sizes[] = {
-  {MACHINE_32, 12, 0x40000000, 1},         {MACHINE_32, 22, 0x40000000, 0},
-  {MACHINE_PAE, 12, 0xc0000000, 2},        {MACHINE_PAE, 21, 0xc0000000, 1},
-  {MACHINE_4LEVEL, 12, 0x40000000, 3},     {MACHINE_4LEVEL, 21, 0xffff800000000000, 2},
-  {MACHINE_4LEVEL, 30, 0x7fffc0000000, 1}, {MACHINE_5LEVEL, 12, 0x40000000, 4},
-  {MACHINE_5LEVEL, 21, 0xffff800000000000, 3}, {MACHINE_5LEVEL, 30, 0xff00000000000000, 2},
+  {MACHINE_32, 12, 0x40000000, 1},
+  {MACHINE_32, 22, 0x40000000, 0},
+  {MACHINE_PAE, 12, 0xc0000000, 2},
+  {MACHINE_PAE, 21, 0xc0000000, 1},
+  {MACHINE_4LEVEL, 12, 0x40000000, 3},
+  {MACHINE_4LEVEL, 21, 0xffff800000000000, 2},
+  {MACHINE_4LEVEL, 30, 0x7fffc0000000, 1},
+  {MACHINE_5LEVEL, 12, 0x40000000, 4},
+  {MACHINE_5LEVEL, 21, 0xffff800000000000, 3},
+  {MACHINE_5LEVEL, 30, 0xff00000000000000, 2},
 };
 
 /* ---- Map ---------------------------------------------------------------------------------------------------------------- */

@@ -77,8 +77,8 @@ static uint64_t entry_of(uint64_t address, unsigned page)
 static struct paging settle(unsigned settings)
 {
   fake.registers[REGISTER_CR0] = CR0_PE | CR0_PG | (settings & WP ? CR0_WP : 0);
-  fake.registers[REGISTER_CR4] = CR4_PAE | CR4_PGE | (settings & SMEP ? CR4_SMEP : 0) | (settings & SMAP ? CR4_SMAP : 0) |
-                                 (settings & NO_PKE ? 0 : CR4_PKE);
+  fake.registers[REGISTER_CR4] =
+    CR4_PAE | CR4_PGE | (settings & SMEP ? CR4_SMEP : 0) | (settings & SMAP ? CR4_SMAP : 0) | (settings & NO_PKE ? 0 : CR4_PKE);
   fake.registers[REGISTER_EFER] = EFER_LME | EFER_LMA | (settings & NXE ? EFER_NXE : 0);
   fake.registers[REGISTER_FLAGS] = settings & AC ? FLAGS_AC : 0;
   fake.registers[REGISTER_PKRU] = (settings & AD3 ? 1u << 6 : 0) | (settings & WD3 ? 1u << 7 : 0);

@@ -151,10 +151,10 @@ TEST_CASE("walk: each way to end early")
   put(T1, 0, 8, T2 | 7);
   put(T2, 0, 8, 0xfffffffffffffffe); /* not present: no bit of it is reserved */
   put(T2, 1, 8, T3 | 7);
-  put(T2, 2, 8, 0x7000000007);       /* no RAM there */
-  put(T3, 0, 8, 0x100000000abc007);  /* bit 56 is software's */
-  put(T3, 1, 8, 0x20000000abc007);   /* so is bit 53 */
-  put(T3, 2, 8, 0x10000abc007);      /* bit 40 is MAXPHYADDR */
+  put(T2, 2, 8, 0x7000000007);      /* no RAM there */
+  put(T3, 0, 8, 0x100000000abc007); /* bit 56 is software's */
+  put(T3, 1, 8, 0x20000000abc007);  /* so is bit 53 */
+  put(T3, 2, 8, 0x10000abc007);     /* bit 40 is MAXPHYADDR */
   struct walk w = walk(p, 0);
   CHECK(w.end == WALK_NOT_PRESENT);
   CHECK(w.steps == 3);

@@ -550,12 +550,19 @@ TEST_CASE("args: usage")
 TEST_CASE("args: any text gives values or one line of reason")
 {
   const char *const specs[] = {
-    "va:addr frame:phys flags:flags? size:size?", "va:addr change:change", "n:count body:block", "va:entry (= value:num)?",
-    "op:r|w|x va:addr user? n:times?", "va:addr (seg base:num limit:num)? user?", "name:word (= value:num)?", "text:rest?",
-    "at:place n:count?", "(from:addr to:addr)?",
+    "va:addr frame:phys flags:flags? size:size?",
+    "va:addr change:change",
+    "n:count body:block",
+    "va:entry (= value:num)?",
+    "op:r|w|x va:addr user? n:times?",
+    "va:addr (seg base:num limit:num)? user?",
+    "name:word (= value:num)?",
+    "text:rest?",
+    "at:place n:count?",
+    "(from:addr to:addr)?",
   };
-  const char *const pieces[] = {"0x1000", "4k", "A",  "M0", "$va", "rw", "-w",  "+nx", "2m", "user", "seg", "x9", "=",  "{",  "}", "(",
-                                ")",      "/",  "PDE", "-", "+",   "*",  "<<", "~",   " ",  " ",    " ",   "p:", "key=", "r", "\t", "_"};
+  const char *const pieces[] = {"0x1000", "4k", "A",   "M0", "$va", "rw", "-w", "+nx", "2m", "user", "seg", "x9", "=",    "{", "}",  "(",
+                                ")",      "/",  "PDE", "-",  "+",   "*",  "<<", "~",   " ",  " ",    " ",   "p:", "key=", "r", "\t", "_"};
   Random random(test_seed());
   struct args_names names = names_of(48);
   unsigned good = 0;

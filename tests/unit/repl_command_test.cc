@@ -65,8 +65,8 @@ TEST_CASE("command: exact names come before prefixes, prefixes must be unique")
 
 TEST_CASE("command: did you mean")
 {
-  CHECK(find("mpa") == "no command 'mpa'; did you mean 'map'?");       /* swapped */
-  CHECK(find("mapp") == "no command 'mapp'; did you mean 'maps'?");    /* maps and map are equally near: the first one */
+  CHECK(find("mpa") == "no command 'mpa'; did you mean 'map'?");    /* swapped */
+  CHECK(find("mapp") == "no command 'mapp'; did you mean 'maps'?"); /* maps and map are equally near: the first one */
   CHECK(find("tuoch") == "no command 'tuoch'; did you mean 'touch'?");
   CHECK(find("globl") == "no command 'globl'; did you mean 'global'?"); /* left out */
   CHECK(find("prattect") == "no command 'prattect'; did you mean 'protect'?");

@@ -17,7 +17,7 @@ extern "C" {
 struct Terminal {
   std::vector<std::string> rows = {std::string(EDITOR_COLUMNS, ' ')};
   size_t column = 0;
-  bool wrapped = false;  /* something was written beyond the last column */
+  bool wrapped = false; /* something was written beyond the last column */
   std::string escape;
   size_t bytes = 0;
 
@@ -212,11 +212,9 @@ TEST_CASE("editor: every spelling of the keys that send sequences")
     CHECK(edited(std::string("bc") + left + "a") == "bac");
   for (const char *right : {"\x1b[C", "\x1bOC"})
     CHECK(edited(std::string("bc\x01") + right + "a") == "bac");
-  for (const char *left : {"\x1b[1;5D", "\x1b[1;3D", "\x1b[5D", "\x1bOd", "\x1b"
-                                                                         "b"})
+  for (const char *left : {"\x1b[1;5D", "\x1b[1;3D", "\x1b[5D", "\x1bOd", "\033b"})
     CHECK(edited(std::string("one two") + left + "X") == "one Xtwo");
-  for (const char *right : {"\x1b[1;5C", "\x1b[1;3C", "\x1b[5C", "\x1bOc", "\x1b"
-                                                                          "f"})
+  for (const char *right : {"\x1b[1;5C", "\x1b[1;3C", "\x1b[5C", "\x1bOc", "\033f"})
     CHECK(edited(std::string("one two\x01") + right + "X") == "oneX two");
   CHECK(edited("abc\x01\x1b[3~") == "bc");
   CHECK(edited("abc\x1b[3~") == "abc");
@@ -225,8 +223,7 @@ TEST_CASE("editor: every spelling of the keys that send sequences")
 TEST_CASE("editor: sequences it does not know are swallowed whole")
 {
   for (const char *other : {"\x1bOP", "\x1b[15~", "\x1b[[A", "\x1b[[E", "\x1b[200~", "\x1b[2~", "\x1b[5~", "\x1b[1;2A",
-                            "\x1b[12;34;56;78;90R", "\x1bO5P",
-                            "\x1b[?1;2c", "\x1bq", "\x1b\x1b[Z", "\x1b[Z"})
+                            "\x1b[12;34;56;78;90R", "\x1bO5P", "\x1b[?1;2c", "\x1bq", "\x1b\x1b[Z", "\x1b[Z"})
     CHECK(edited(std::string("ab") + other + "c") == "abc");
   CHECK(edited("ab\x1b[\xc3"
                "c") == "abc");
@@ -499,11 +496,35 @@ TEST_CASE("editor: a prompt of nearly the whole width still leaves a little room
 
 TEST_CASE("editor: whatever is typed, the screen shows the line")
 {
-  const char *const keys[] = {"a", "b ", "word ", "\x7f", "\x08", "\x01", "\x05", "\x02", "\x06", "\x0b", "\x15", "\x17", "\x19", "\x14", "\x04",
+  const char *const keys[] = {"a",
+                              "b ",
+                              "word ",
+                              "\x7f",
+                              "\x08",
+                              "\x01",
+                              "\x05",
+                              "\x02",
+                              "\x06",
+                              "\x0b",
+                              "\x15",
+                              "\x17",
+                              "\x19",
+                              "\x14",
+                              "\x04",
                               "\x0c",
-                              "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[1;5C", "\x1b[1;5D", "\x1b[3~", "\x1b"
-                                                                                                          "d",
-                              "\t", "\r", "\x03", "\x12wo\x12\x05", "0123456789012345678901234567890123456789"};
+                              "\x1b[A",
+                              "\x1b[B",
+                              "\x1b[C",
+                              "\x1b[D",
+                              "\x1b[1;5C",
+                              "\x1b[1;5D",
+                              "\x1b[3~",
+                              "\033d",
+                              "\t",
+                              "\r",
+                              "\x03",
+                              "\x12wo\x12\x05",
+                              "0123456789012345678901234567890123456789"};
   Random random(test_seed());
   for (unsigned round = 0; round < 15; round++) {
     Bench bench;

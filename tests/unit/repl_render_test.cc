@@ -68,7 +68,8 @@ TEST_CASE("json: members of every type")
   record_hex(r, list, NULL, ~0ull);
   record_object(r, &r->root, "empty");
   CHECK(json(r) == "{\"cmd\":\"touch\",\"status\":\"ok\",\"mode\":\"4level\",\"va\":\"0x40000000\",\"op\":\"write\","
-                   "\"ticks\":34,\"yes\":true,\"no\":false,\"fault\":{\"vector\":14,\"error\":\"0x7\"},\"diff\":[{\"level\":\"PTE\",\"none\":[]},\"x\",\"0x0\","
+                   "\"ticks\":34,\"yes\":true,\"no\":false,\"fault\":{\"vector\":14,\"error\":\"0x7\"},"
+                   "\"diff\":[{\"level\":\"PTE\",\"none\":[]},\"x\",\"0x0\","
                    "18446744073709551615,\"0xffffffffffffffff\"],\"empty\":{}}\r\n");
 }
 
@@ -93,9 +94,8 @@ TEST_CASE("json: strings of any bytes come out as ASCII on one line")
 {
   struct record *r = record_begin("x");
   record_string(r, &r->root, "s", "a\"b\\c\n\r\t\x01\x1f\x7f\x80\xff/");
-  CHECK(json(r) ==
-        "{\"cmd\":\"x\",\"status\":\"ok\",\"mode\":\"4level\","
-        "\"s\":\"a\\\"b\\\\c\\u000a\\u000d\\u0009\\u0001\\u001f\\u007f\\u0080\\u00ff/\"}\r\n");
+  CHECK(json(r) == "{\"cmd\":\"x\",\"status\":\"ok\",\"mode\":\"4level\","
+                   "\"s\":\"a\\\"b\\\\c\\u000a\\u000d\\u0009\\u0001\\u001f\\u007f\\u0080\\u00ff/\"}\r\n");
   std::string all;
   for (int c = 1; c < 256; c++)
     all.push_back((char)c);
