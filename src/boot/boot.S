@@ -16,6 +16,15 @@
 
 #define MULTIBOOT2_LENGTH (multiboot2_end - multiboot2)
 
+.macro load_data_segments
+  mov $DS32, %ecx
+  mov %ecx, %ds
+  mov %ecx, %es
+  mov %ecx, %fs
+  mov %ecx, %gs
+  mov %ecx, %ss
+.endm
+
   .section .multiboot, "a"
   .balign 8
 multiboot1:
@@ -50,12 +59,7 @@ boot_start:
   lgdt boot_gdt_pointer
   ljmp $CS32, $1f
 1:
-  mov $DS32, %ecx
-  mov %ecx, %ds
-  mov %ecx, %es
-  mov %ecx, %fs
-  mov %ecx, %gs
-  mov %ecx, %ss
+  load_data_segments
   mov $CR0_NORMAL, %ecx
   mov %ecx, %cr0
   mov $boot_stack_top, %esp
@@ -89,12 +93,7 @@ boot_switch64:
 unpaged:
   mov $CR0_NORMAL, %eax
   mov %eax, %cr0
-  mov $DS32, %ecx
-  mov %ecx, %ds
-  mov %ecx, %es
-  mov %ecx, %fs
-  mov %ecx, %gs
-  mov %ecx, %ss
+  load_data_segments
   mov $boot_stack_top, %esp
   push %ebx
   call boot_enter /* does not return */

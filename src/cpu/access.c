@@ -15,8 +15,11 @@ struct call {
   uintptr_t registers[3]; /* bx, cx, ax */
 };
 
+static bool has_tsc;
+
 void access_init(void)
 {
+  has_tsc = cpu_has(FEATURE_TSC);
   memcpy((void *)LAYOUT_USER_CODE, user_begin, (size_t)(user_end - user_begin));
 }
 
@@ -42,7 +45,7 @@ static bool came_home(const struct machine_fault *fault)
 
 struct machine_result access_perform(unsigned kind, unsigned cpl, uintptr_t address, uint64_t *value)
 {
-  struct machine_result result = {.timed = cpu_has(FEATURE_TSC)};
+  struct machine_result result = {.timed = has_tsc};
   struct call call = {.entry = access_entries[cpl == 3][result.timed][kind], .registers = {address, (uintptr_t)*value, 0}};
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();

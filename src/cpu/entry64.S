@@ -99,25 +99,9 @@ access_call:
   pop %rbx
   ret
 
-.macro stub vector
-  .balign 16
-trap_\vector:
-  .if (\vector == 8) || (\vector == 10) || (\vector == 11) || (\vector == 12) || (\vector == 13) || (\vector == 14) || (\vector == 17)
-  .else
-  push $0
-  .endif
-  push $\vector
-  jmp common
-.endm
-
-.altmacro
-.set n, 0
-.rept 48
-  stub %n
-  .set n, n + 1
-.endr
-
-common:
+/* Every trap stub (traps_stubs.S) comes here, with the vector and an error code on the stack. */
+  .global traps_common
+traps_common:
   cld
   push %rax
   push %rcx
@@ -158,18 +142,6 @@ common:
   pop %rax
   add $16, %rsp
   iretq
-
-  .section .rodata
-  .global traps_stubs
-traps_stubs:
-.set n, 0
-.macro address vector
-  .quad trap_\vector
-.endm
-.rept 48
-  address %n
-  .set n, n + 1
-.endr
 
   .bss
   .balign 16

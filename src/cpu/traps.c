@@ -75,11 +75,12 @@ static void panic(const struct machine_fault *fault) __attribute__((noreturn));
 static void panic(const struct machine_fault *fault)
 {
   char text[160];
-  int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: starting over\r\n", fault->vector,
-                      fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2);
-  console_write(text, (size_t)length);
   struct boot_info *info = reset_boot_info();
-  while (info->panics >= PANICS_MAX)
+  bool again = info->panics < PANICS_MAX;
+  int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: %s\r\n", fault->vector,
+                      fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2, again ? "starting over" : "halted");
+  console_write(text, (size_t)length);
+  while (!again)
     cpu_halt();
   info->panics++;
   reset_to_mode(info->mode);

@@ -252,12 +252,7 @@ static bool cmd_frames(const struct args *args, struct record *r)
   const struct machine_layout *l = machine_layout();
   struct machine_range range;
   struct record_node *list = record_array(r, &r->root, "frames", NULL);
-  for (unsigned i = 0; i < l->frame_count; i++) {
-    char name[2] = {(char)('A' + i), '\0'};
-    char what[24];
-    format(what, sizeof what, "full of \"%s\"", name);
-    frame_row(r, list, name, l->frames.v + (uint64_t)i * PAGE_SIZE, PAGE_SIZE, what);
-  }
+  frame_row(r, list, "A..Z", l->frames.v, (uint64_t)l->frame_count * PAGE_SIZE, "a 4 KiB page each, full of its letter");
   for (unsigned i = 0; i < 2; i++) {
     char name[3] = {'M', (char)('0' + i), '\0'};
     if (l->big[i].v)
