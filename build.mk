@@ -14,8 +14,8 @@ OPT := -O2
 PURE := $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c
 METAL := src/boot/kernel.c src/machine/real.c $(sort $(wildcard src/dev/*.c)) \
          $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S)
-METAL_32 := $(METAL) src/machine/real32.c src/cpu/traps32.c src/cpu/reset32.c src/cpu/entry32.S
-METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/reset64.c src/cpu/entry64.S
+METAL_32 := $(METAL) src/machine/real32.c src/cpu/traps32.c src/cpu/entry32.S
+METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/entry64.S
 BOOT := src/boot/boot.S src/boot/boot.c src/machine/identity.c src/machine/features.c src/cpu/cpuid.c src/cpu/string.c
 
 objects = $(patsubst src/%,$(BUILD)/$(1)/%.o,$(2))

@@ -1,7 +1,7 @@
 /* The boot code's C: 32-bit, unpaged. Puts the boot loader's information where the kernels find it, and enters a kernel in a mode. */
-#include "boot/boot_info.h"
 #include "boot/multiboot.h"
 #include "cpu/cpu.h"
+#include "machine/boot_info.h"
 #include "machine/features.h"
 #include "machine/identity.h"
 #include "machine/layout.h"

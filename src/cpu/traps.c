@@ -1,13 +1,8 @@
 #include "cpu/traps.h"
 
-#include "boot/boot_info.h"
 #include "cpu/cpu.h"
-#include "cpu/reset.h"
 #include "cpu/segments.h"
 #include "cpu/traps_width.h"
-#include "dev/pic.h"
-#include "lib/format.h"
-#include "machine/console.h"
 
 #include <string.h>
 
@@ -24,10 +19,11 @@ void traps_unwind(struct traps_recovery *recovery) __attribute__((noreturn));
 static struct traps_recovery *volatile innermost;
 static uint64_t gdt[GDT_SLOTS] __attribute__((aligned(16)));
 static uint8_t ring0_stack[TRAPS_STACK] __attribute__((aligned(16)));
-static traps_interrupt interrupts[16];
+static struct traps_handlers handlers;
 
-void traps_init(void)
+void traps_init(const struct traps_handlers *use)
 {
+  handlers = *use;
   gdt[SELECTOR_DATA / 8] = descriptor(0, 0xfffff, DESCRIPTOR_FLAT | DESCRIPTOR_DATA | DESCRIPTOR_32);
   gdt[SELECTOR_USER_DATA / 8] = descriptor(0, 0xfffff, DESCRIPTOR_FLAT | DESCRIPTOR_DATA | DESCRIPTOR_32 | DESCRIPTOR_DPL3);
   traps_not_present_segment(0);
@@ -53,11 +49,6 @@ void traps_not_present_segment(unsigned dpl)
   gdt[SELECTOR_NOT_PRESENT / 8] = descriptor(0, 0xfffff, dpl == 3 ? attributes | DESCRIPTOR_DPL3 : attributes);
 }
 
-void traps_interrupt_set(unsigned irq, traps_interrupt handler)
-{
-  interrupts[irq] = handler;
-}
-
 struct traps_outcome traps_try(void (*fn)(void *argument), void *argument)
 {
   struct traps_recovery recovery = {.outer = innermost};
@@ -67,61 +58,23 @@ struct traps_outcome traps_try(void (*fn)(void *argument), void *argument)
   return recovery.outcome;
 }
 
-#define PANICS_MAX 3
-
-/* Nothing waits for this exception: it came between commands, or from the kernel's own code outside any guard. Say so, and start
- * the kernel over, which brings the prompt back; unless that has just been tried. */
-static void panic(const struct machine_fault *fault) __attribute__((noreturn));
-static void panic(const struct machine_fault *fault)
-{
-  char text[160];
-  struct boot_info *info = reset_boot_info();
-  bool again = info->panics < PANICS_MAX;
-  int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: %s\r\n", fault->vector,
-                      fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2, again ? "starting over" : "halted");
-  console_write(text, (size_t)length);
-  while (!again)
-    cpu_halt();
-  info->panics++;
-  reset_to_mode(info->mode);
-}
-
 void traps_raise(const struct machine_fault *fault, uintptr_t ax, uintptr_t cx)
 {
-  if (innermost == NULL)
-    panic(fault);
+  while (innermost == NULL) { /* a double fault at the prompt: it cannot be passed over, so this does not return */
+    handlers.on_exception(fault);
+    cpu_halt();
+  }
   innermost->outcome = (struct traps_outcome){.fault = *fault, .ax = ax, .cx = cx};
   traps_unwind(innermost);
-}
-
-static void interrupt(unsigned irq)
-{
-  if (pic_spurious(irq))
-    return;
-  if (interrupts[irq])
-    interrupts[irq]();
-  pic_acknowledge(irq);
-}
-
-/* An NMI or a debug trap at the prompt interrupts nothing that matters: report it and go on. */
-static bool harmless(unsigned vector)
-{
-  return vector == VECTOR_NMI || vector == VECTOR_DB || vector == VECTOR_BP;
 }
 
 void traps_dispatch(struct traps_frame *frame)
 {
   if (frame->vector >= 32) {
-    interrupt((unsigned)frame->vector - 32);
+    handlers.on_interrupt((unsigned)frame->vector - 32);
     return;
   }
   uint8_t vector = (uint8_t)frame->vector;
-  if (innermost == NULL && harmless(vector)) {
-    char text[64];
-    int length = format(text, sizeof text, "\r\n%s at the prompt\r\n", vector == VECTOR_NMI ? "NMI" : "debug exception");
-    console_write(text, (size_t)length);
-    return;
-  }
   const uint32_t with_error =
     1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC;
   struct machine_fault fault = {.raised = true,
@@ -132,5 +85,9 @@ void traps_dispatch(struct traps_frame *frame)
                                 .ip = frame->ip};
   if (vector == VECTOR_PF)
     fault.cr2 = cpu_read_cr2();
+  if (innermost == NULL) {
+    handlers.on_exception(&fault);
+    return;
+  }
   traps_raise(&fault, frame->ax, frame->cx);
 }

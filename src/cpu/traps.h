@@ -20,15 +20,18 @@ struct traps_outcome {
   uintptr_t ax, cx; /* at the fault: how ring 3, which can only leave by one, hands back its results */
 };
 
+/** What happens where nobody waits for it: a hardware interrupt, and an exception outside any traps_try(). on_exception() returns only for
+ * those that may be passed over. */
+struct traps_handlers {
+  void (*on_interrupt)(unsigned irq);
+  void (*on_exception)(const struct machine_fault *fault);
+};
+
 /** Builds GDT, IDT and TSS and loads them. */
-void traps_init(void);
+void traps_init(const struct traps_handlers *handlers);
 
 /** Runs @p fn(@p argument); an exception inside ends it and comes back as the outcome. May be nested. */
 struct traps_outcome traps_try(void (*fn)(void *argument), void *argument);
-
-/** Where hardware interrupts go. */
-typedef void (*traps_interrupt)(void);
-void traps_interrupt_set(unsigned irq, traps_interrupt handler);
 
 /** Sets the scratch segment's descriptor: a data segment for both rings with @p base and byte-granular or page-granular @p limit. */
 void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down);

@@ -1,10 +1,9 @@
 #include "dev/console.h"
 
-#include "boot/boot_info.h"
-#include "cpu/reset.h"
 #include "dev/serial.h"
 #include "lib/format.h"
 #include "machine/console.h"
+#include "machine/real.h"
 
 #include <string.h>
 
@@ -66,7 +65,7 @@ const char *console_name(void)
 int console_read(void)
 {
   int byte;
-  ((struct boot_info *)reset_boot_info())->panics = 0; /* someone can type again: the kernel works */
+  real_boot_info()->panics = 0; /* someone can type again: the kernel works */
   while ((byte = serial_read()) < 0)
     serial_wait();
   return byte;

@@ -12,6 +12,8 @@
 #define OCW3_READ_ISR 0x0b
 #define CASCADE 2
 
+static void (*handlers[16])(void);
+
 void pic_init(void)
 {
   static const uint16_t sequence[][2] = {
@@ -28,20 +30,22 @@ static uint16_t controller(unsigned irq)
   return irq < 8 ? PRIMARY : SECONDARY;
 }
 
-void pic_enable(unsigned irq)
+void pic_enable(unsigned irq, void (*handler)(void))
 {
+  handlers[irq] = handler;
   uint16_t port = controller(irq) + DATA;
   cpu_out8(port, (uint8_t)(cpu_in8(port) & ~(1u << (irq & 7))));
 }
 
-void pic_acknowledge(unsigned irq)
+static void acknowledge(unsigned irq)
 {
   if (irq >= 8)
     cpu_out8(SECONDARY + COMMAND, OCW2_EOI);
   cpu_out8(PRIMARY + COMMAND, OCW2_EOI);
 }
 
-bool pic_spurious(unsigned irq)
+/* Whether this IRQ 7 or 15 is the controller's own invention (8259A data sheet, "default IR7"). Acknowledges what must be. */
+static bool spurious(unsigned irq)
 {
   if ((irq & 7) != 7)
     return false;
@@ -51,4 +55,13 @@ bool pic_spurious(unsigned irq)
   if (irq == 15)
     cpu_out8(PRIMARY + COMMAND, OCW2_EOI); /* the cascade did interrupt the primary */
   return true;
+}
+
+void pic_interrupt(unsigned irq)
+{
+  if (spurious(irq))
+    return;
+  if (handlers[irq])
+    handlers[irq]();
+  acknowledge(irq);
 }

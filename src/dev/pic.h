@@ -2,12 +2,12 @@
 #ifndef DEV_PIC_H
 #define DEV_PIC_H
 
-#include <stdbool.h>
-
 void pic_init(void);
-void pic_enable(unsigned irq);
-void pic_acknowledge(unsigned irq);
-/** Whether this IRQ 7 or 15 is the controller's own invention (8259A data sheet, "default IR7"). Acknowledges what must be. */
-bool pic_spurious(unsigned irq);
+
+/** Lets @p irq through, to @p handler. */
+void pic_enable(unsigned irq, void (*handler)(void));
+
+/** Handles @p irq: calls its handler and acknowledges it. */
+void pic_interrupt(unsigned irq);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "cpu/cpu.h"
 #include "lib/address.h"
-#include "machine/real.h"
 
 #include <string.h>
 
@@ -38,12 +37,14 @@ struct fadt {
 #define PM1_SLP_EN 0x2000u
 #define TABLE_MAX (1024u * 1024u)
 
+static void *(*firmware_view)(uint64_t at);
+
 /* Firmware tables may lie anywhere and cross pages; the kernel sees physical memory a page at a time. */
 static bool firmware_copy(uint64_t from, void *to, uint32_t length)
 {
   uint8_t *out = to;
   while (length > 0) {
-    const void *in = real_firmware(from);
+    const void *in = firmware_view(from);
     uint32_t piece = PAGE_SIZE - (uint32_t)(from & (PAGE_SIZE - 1));
     if (in == NULL)
       return false;
@@ -93,7 +94,7 @@ static bool sleep_types(uint32_t dsdt, unsigned types[2])
   if (!firmware_copy(dsdt, &header, sizeof header) || header.length > TABLE_MAX)
     return false;
   for (uint32_t at = sizeof header; at + sizeof window <= header.length; at++) {
-    const uint8_t *byte = real_firmware((uint64_t)dsdt + at);
+    const uint8_t *byte = firmware_view((uint64_t)dsdt + at);
     if (byte == NULL || *byte != '_' || !firmware_copy((uint64_t)dsdt + at, window, sizeof window))
       continue;
     const uint8_t package_op = 0x12;
@@ -126,8 +127,9 @@ static void acpi_off(uint64_t rsdp)
     cpu_out16(pm1b, (uint16_t)(types[1] << PM1_SLP_TYP_SHIFT | PM1_SLP_EN));
 }
 
-void power_off(uint64_t rsdp)
+void power_off(uint64_t rsdp, void *(*physical)(uint64_t at))
 {
+  firmware_view = physical;
   /* Bochs ends when this word is written to its port; elsewhere nothing listens there. */
   for (const char *word = "Shutdown"; *word; word++)
     cpu_out8(0x8900, (uint8_t)*word);

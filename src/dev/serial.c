@@ -1,7 +1,6 @@
 #include "dev/serial.h"
 
 #include "cpu/cpu.h"
-#include "cpu/traps.h"
 #include "dev/pic.h"
 #include "machine/layout.h"
 
@@ -124,8 +123,7 @@ static unsigned irq_of(unsigned number)
 /* Whether an interrupt arrives is found out by asking for one: an empty transmitter raises it at once. */
 static bool interrupt_works(unsigned irq)
 {
-  traps_interrupt_set(irq, on_interrupt);
-  pic_enable(irq);
+  pic_enable(irq, on_interrupt);
   reg_write(IER, IER_TRANSMIT_EMPTY);
   cpu_interrupts_on();
   for (unsigned spin = 0; spin < 100000 && !interrupt_seen; spin++)

@@ -1,10 +1,8 @@
 /* machine.h on a booted machine. */
-#include "boot/boot_info.h"
 #include "cpu/access.h"
 #include "cpu/cpu.h"
 #include "cpu/invalidate.h"
 #include "cpu/raise.h"
-#include "cpu/reset.h"
 #include "cpu/segments.h"
 #include "cpu/traps.h"
 #include "dev/power.h"
@@ -23,9 +21,9 @@ static bool has_cr4, has_efer;
 static uint64_t window_page[LAYOUT_WINDOW_COUNT];
 static unsigned windows_used;
 
-static const struct boot_info *boot_info(void)
+struct boot_info *real_boot_info(void)
 {
-  return reset_boot_info();
+  return (struct boot_info *)LAYOUT_CARRY;
 }
 
 /* ---- the CPU ---- */
@@ -91,7 +89,7 @@ uint64_t machine_ticks(void)
 
 static bool ram_covers(uint64_t from, uint64_t to)
 {
-  const struct boot_info *info = boot_info();
+  const struct boot_info *info = real_boot_info();
   for (unsigned i = 0; i < info->ranges; i++) {
     const struct boot_range *r = &info->range[i];
     if (r->usable && r->base <= from && r->base + r->length >= to)
@@ -102,7 +100,7 @@ static bool ram_covers(uint64_t from, uint64_t to)
 
 bool machine_memory(unsigned index, struct machine_range *range)
 {
-  const struct boot_info *info = boot_info();
+  const struct boot_info *info = real_boot_info();
   if (index >= info->ranges)
     return false;
   const struct boot_range *r = &info->range[index];
@@ -199,11 +197,6 @@ void *machine_physical(paddr_t at)
 {
   uint64_t page = at.v & ~(uint64_t)(PAGE_SIZE - 1);
   return ram_covers(page, page + PAGE_SIZE) ? physical(at.v) : NULL;
-}
-
-void *real_firmware(uint64_t at)
-{
-  return physical(at);
 }
 
 bool machine_entry_read(paddr_t at, unsigned bytes, uint64_t *value)
@@ -309,7 +302,7 @@ bool machine_mode_supported(enum machine_mode wanted, enum machine_feature *miss
 
 void machine_mode_switch(enum machine_mode wanted)
 {
-  reset_to_mode((uint32_t)wanted);
+  real_enter((uint32_t)wanted);
 }
 
 void machine_paging_reset(void)
@@ -377,7 +370,7 @@ struct machine_fault machine_guard(void (*fn)(void *argument), void *argument)
 
 const char *machine_command_line(void)
 {
-  return boot_info()->command_line;
+  return real_boot_info()->command_line;
 }
 
 void machine_reboot(void)
@@ -387,7 +380,7 @@ void machine_reboot(void)
 
 void machine_poweroff(void)
 {
-  power_off(boot_info()->rsdp);
+  power_off(real_boot_info()->rsdp, physical);
 }
 
 /* Turns on what the CPU offers and a student expects to find on; `set` changes it. */
@@ -408,7 +401,7 @@ static void controls_init(void)
 
 void real_init(void)
 {
-  mode = (enum machine_mode)boot_info()->mode;
+  mode = (enum machine_mode)real_boot_info()->mode;
   cpu_identify();
   has_cr4 = cpu_has_cr4();
   has_efer = has(FEATURE_LM) || has(FEATURE_NX);

@@ -2,19 +2,22 @@
 #ifndef MACHINE_REAL_H
 #define MACHINE_REAL_H
 
-#include <stdint.h>
+#include "machine/boot_info.h"
+
+/** What the boot code left. */
+struct boot_info *real_boot_info(void);
 
 /** Finds out about the CPU and sets its control registers as the shell starts with them. After traps_init(). */
 void real_init(void);
-
-/** The kernel's view of physical memory at @p at, RAM or not: for firmware tables. NULL where it cannot be reached. */
-void *real_firmware(uint64_t at);
 
 /* real32.c and real64.c, of which the build takes one: */
 
 /** Loads and stores 8 bytes as a page walk would see them: a store is one store. */
 uint64_t real_load8(const void *at);
 void real_store8(void *at, uint64_t value);
+
+/** Starts the kernel for @p mode (enum machine_mode) over, through the boot code's trampoline. */
+void real_enter(uint32_t mode) __attribute__((noreturn));
 
 /** Sets FS's base beyond what a descriptor can hold. */
 void real_set_fs_base(uint64_t base);

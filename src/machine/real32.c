@@ -26,3 +26,9 @@ void real_set_fs_base(uint64_t base)
 {
   (void)base; /* a 32-bit base is all in the descriptor */
 }
+
+void real_enter(uint32_t mode)
+{
+  __asm__ volatile("cli; jmp *%1" : : "a"(mode), "r"(real_boot_info()->switch32));
+  __builtin_unreachable();
+}

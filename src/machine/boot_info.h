@@ -1,7 +1,7 @@
 /* What the boot code leaves at LAYOUT_CARRY for whichever kernel runs: the firmware's facts, and the way back to the trampoline.
  * Same layout at both widths: fixed-size members, no pointers. */
-#ifndef BOOT_BOOT_INFO_H
-#define BOOT_BOOT_INFO_H
+#ifndef MACHINE_BOOT_INFO_H
+#define MACHINE_BOOT_INFO_H
 
 #include <stdint.h>
 
