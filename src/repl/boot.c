@@ -1,4 +1,5 @@
 #include "repl/boot.h"
+#include "repl/state.h"
 
 #include "lab/lab.h"
 #include "lib/format.h"
@@ -34,7 +35,7 @@ static bool option_on(const char *key, bool otherwise)
   return value ? *value == '1' : otherwise;
 }
 
-void boot_settings(struct shell_state *state)
+void boot_settings(struct state *state)
 {
   state->json = option_on("json=", false);
   state->color = option_on("color=", true) && !state->json;
@@ -62,7 +63,7 @@ static void add_modes(struct record *r)
   for (unsigned m = 0; m < MACHINE_MODES; m++) {
     enum machine_feature missing;
     if (machine_mode_supported((enum machine_mode)m, &missing))
-      record_string(r, modes, NULL, shell_mode_name_of((enum machine_mode)m));
+      record_string(r, modes, NULL, state_mode_name_of((enum machine_mode)m));
   }
 }
 
@@ -87,7 +88,7 @@ struct record *boot_record(void)
   add_modes(r);
   record_string(r, &r->root, "cpu", cpu->brand[0] ? cpu->brand : cpu->vendor[0] ? cpu->vendor : "without CPUID");
   record_count(r, &r->root, "memory_mib", usable_memory() / MIB);
-  record_string(r, &r->root, "clock", shell_clock());
+  record_string(r, &r->root, "clock", state_clock());
   if (console[0])
     record_string(r, &r->root, "console", console);
   return r;

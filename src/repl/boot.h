@@ -4,9 +4,10 @@
 
 #include "repl/record.h"
 #include "repl/shell.h"
+#include "repl/state.h"
 
 /** Sets what `json=`, `color=` and the like on the command line say. */
-void boot_settings(struct shell_state *state);
+void boot_settings(struct state *state);
 
 /** The record that says who started on what. */
 struct record *boot_record(void);

@@ -4,6 +4,7 @@
 #include "repl/platform.h"
 #include "repl/settings.h"
 #include "repl/shell.h"
+#include "repl/state.h"
 
 #include <string.h>
 
@@ -25,11 +26,11 @@ static bool cmd_mode(const struct args *args, struct record *r)
   enum machine_feature missing;
   enum machine_mode wanted = (enum machine_mode)args_number(args, "mode", 0);
   if (!args_has(args, "mode") || wanted == machine_mode()) {
-    record_string(r, &r->root, "to", shell_mode_name());
+    record_string(r, &r->root, "to", state_mode_name());
     return true;
   }
   if (!machine_mode_supported(wanted, &missing))
-    return record_refuse(r, "this CPU has no %s paging: %s is 0", shell_mode_name_of(wanted), machine_features[missing].cpuid_bit);
+    return record_refuse(r, "this CPU has no %s paging: %s is 0", state_mode_name_of(wanted), machine_features[missing].cpuid_bit);
   return shell_switch(wanted, r);
 }
 

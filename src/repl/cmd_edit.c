@@ -1,7 +1,6 @@
 /* Commands that change paging structures. None of them invalidates anything. */
 #include "lib/format.h"
 #include "repl/common.h"
-#include "repl/shell.h"
 
 #define DEFAULT_FLAGS EDIT_RW
 

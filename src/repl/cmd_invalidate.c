@@ -1,6 +1,6 @@
 /* Commands that invalidate: exactly what their instruction does, and no more. */
 #include "repl/common.h"
-#include "repl/shell.h"
+#include "repl/state.h"
 
 #define LIMIT_4G 0xffffffffu
 
@@ -77,7 +77,7 @@ static bool cmd_pge(const struct args *args, struct record *r)
 static bool cmd_pg(const struct args *args, struct record *r)
 {
   (void)args;
-  if (lab_paging()->format->linear_bits > 32 && !shell_state()->unsafe)
+  if (lab_paging()->format->linear_bits > 32 && !state_get()->unsafe)
     return record_refuse(r, "64-bit mode cannot turn paging off: clearing CR0.PG there is a #GP; 'mode off' goes the long way round");
   struct machine_fault fault = machine_paging_toggle();
   return report(r, &fault);

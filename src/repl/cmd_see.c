@@ -2,7 +2,6 @@
 #include "lib/format.h"
 #include "machine/console.h"
 #include "repl/common.h"
-#include "repl/shell.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "lib/format.h"
 #include "repl/common.h"
 #include "repl/shell.h"
+#include "repl/state.h"
 
 #include <string.h>
 
@@ -54,7 +55,7 @@ static bool cmd_help(const struct args *args, struct record *r)
 static bool cmd_history(const struct args *args, struct record *r)
 {
   (void)args;
-  const struct editor_history *history = &shell_state()->history;
+  const struct editor_history *history = &state_get()->history;
   struct record_node *list = record_array(r, &r->root, "lines", "{n%5}  {line}");
   for (uint32_t i = 0; history_line(history, i); i++) {
     struct record_node *row = record_object(r, list, NULL);
@@ -66,19 +67,19 @@ static bool cmd_history(const struct args *args, struct record *r)
 
 static bool cmd_json(const struct args *args, struct record *r)
 {
-  shell_state()->json = args_number(args, "state", 0) == 0;
-  record_bool(r, &r->root, "json", shell_state()->json);
+  state_get()->json = args_number(args, "state", 0) == 0;
+  record_bool(r, &r->root, "json", state_get()->json);
   return true;
 }
 
 /* ---- let ---- */
 
-static struct shell_variable *variable_slot(const char *name)
+static struct state_variable *variable_slot(const char *name)
 {
-  struct shell_variable *free_slot = NULL;
-  struct shell_state *state = shell_state();
-  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
-    struct shell_variable *v = &state->variable[i];
+  struct state_variable *free_slot = NULL;
+  struct state *state = state_get();
+  for (unsigned i = 0; i < STATE_VARIABLES; i++) {
+    struct state_variable *v = &state->variable[i];
     if (strcmp(v->name, name) == 0)
       return v;
     if (!v->name[0] && free_slot == NULL)
@@ -99,9 +100,9 @@ static bool name_ok(const char *name)
 
 static bool let_list(struct record *r)
 {
-  const struct shell_state *state = shell_state();
+  const struct state *state = state_get();
   struct record_node *list = record_array(r, &r->root, "variables", "${name%-15} {value}");
-  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
+  for (unsigned i = 0; i < STATE_VARIABLES; i++) {
     if (!state->variable[i].name[0])
       continue;
     struct record_node *row = record_object(r, list, NULL);
@@ -120,13 +121,13 @@ static bool cmd_let(const struct args *args, struct record *r)
   args_text(args, "name", name, sizeof name);
   if (!name_ok(name))
     return record_usage(r, word->at, "'%s' is no name: letters, digits and _ with a letter first", name);
-  if (strlen(name) >= SHELL_NAME_MAX)
-    return record_usage(r, word->at, "'%s' is too long: a name has at most %u characters", name, SHELL_NAME_MAX - 1);
+  if (strlen(name) >= STATE_NAME_MAX)
+    return record_usage(r, word->at, "'%s' is too long: a name has at most %u characters", name, STATE_NAME_MAX - 1);
   if (!args_has(args, "value"))
     return record_usage(r, word->at, "give '%s' a value: let %s = EXPRESSION", name, name);
-  struct shell_variable *v = variable_slot(name);
+  struct state_variable *v = variable_slot(name);
   if (v == NULL)
-    return record_refuse(r, "there are %u variables already; give one of them a new value", SHELL_VARIABLES);
+    return record_refuse(r, "there are %u variables already; give one of them a new value", STATE_VARIABLES);
   format(v->name, sizeof v->name, "%s", name);
   v->value = args_number(args, "value", 0);
   record_string(r, &r->root, "name", name);
@@ -142,7 +143,7 @@ static bool cmd_repeat(const struct args *args, struct record *r)
     return record_usage(r, args_get(args, "times")->at, "that is too often: at most 4294967295 times");
   size_t start = shell_command_start() + body->at;
   if (!shell_push(start, start + body->length, (uint32_t)count))
-    return record_refuse(r, "repeats can be nested %u deep", SHELL_FRAMES - 1);
+    return record_refuse(r, "repeats can be nested %u deep", STATE_FRAMES - 1);
   return true;
 }
 

@@ -1,7 +1,7 @@
 #include "repl/common.h"
 
 #include "lib/format.h"
-#include "repl/shell.h"
+#include "repl/state.h"
 
 #include <string.h>
 
@@ -81,5 +81,5 @@ void common_ticks(struct record *r, const struct machine_result *result)
   if (!result->timed)
     return;
   record_count(r, &r->root, "ticks", result->ticks);
-  record_string(r, &r->root, "clock", shell_clock());
+  record_string(r, &r->root, "clock", state_clock());
 }

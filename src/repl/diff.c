@@ -1,7 +1,7 @@
 #include "repl/diff.h"
 
 #include "lab/lab.h"
-#include "repl/shell.h"
+#include "repl/state.h"
 
 /* A command like split can change a thousand entries. Nobody reads more than a few; a program gets more. */
 #define DIFF_ROWS_TEXT 8
@@ -68,7 +68,7 @@ static void add_row(void *context, const struct lab_change *change)
 
 void diff_record(struct record *r, bool edited)
 {
-  struct rows rows = {.record = r, .most = shell_state()->json ? DIFF_ROWS_JSON : DIFF_ROWS_TEXT};
+  struct rows rows = {.record = r, .most = state_get()->json ? DIFF_ROWS_JSON : DIFF_ROWS_TEXT};
   rows.array = record_array(r, &r->root, "diff", "[{level%-5} {va} at {at}: {before} -> {after}  {flags}][... and {more} more entries]");
   lab_diff(add_row, &rows);
   if (edited)

@@ -2,7 +2,7 @@
 
 #include "lab/lab.h"
 #include "lib/format.h"
-#include "repl/shell.h"
+#include "repl/state.h"
 
 /* Two pages in different page tables, far from where students map things: their addresses exist in every mode. */
 #define PROBE_VA 0xffa00000ULL
@@ -164,7 +164,7 @@ bool platform_report(struct record *r)
     visible = visible || (i == 0 && (ring0[0] == 's' && ring0[1] == 't')) || (i == 0 && ring3[1] == 't');
   }
   record_bool(r, &r->root, "tlb_visible", visible);
-  record_string(r, &r->root, "clock", shell_clock());
-  record_format(r, &r->root, "note", "clock: %s%s", shell_clock(), visible ? "" : "; no TLB is observable here");
+  record_string(r, &r->root, "clock", state_clock());
+  record_format(r, &r->root, "note", "clock: %s%s", state_clock(), visible ? "" : "; no TLB is observable here");
   return true;
 }

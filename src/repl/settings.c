@@ -1,7 +1,7 @@
 #include "repl/settings.h"
 
 #include "lab/lab.h"
-#include "repl/shell.h"
+#include "repl/state.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct setting {
   uint8_t modes;   /* in which it may be 1 */
   uint64_t bit;
   /* SETTING_SHELL: */
-  uint16_t offset; /* of a uint8_t in struct shell_state */
+  uint16_t offset; /* of a uint8_t in struct state */
 };
 
 #define CONTROL(n, r, f, m, b, d)                                                                                                          \
@@ -29,7 +29,7 @@ struct setting {
   }
 #define SHELL(n, member, d)                                                                                                                \
   {                                                                                                                                        \
-    .name = n, .brief = d, .kind = SETTING_SHELL, .offset = offsetof(struct shell_state, member)                                           \
+    .name = n, .brief = d, .kind = SETTING_SHELL, .offset = offsetof(struct state, member)                                                 \
   }
 
 static const struct setting settings[] = {
@@ -56,7 +56,7 @@ static bool control_here(const struct setting *s)
 static uint64_t current(const struct setting *s)
 {
   if (s->kind == SETTING_SHELL)
-    return ((const uint8_t *)shell_state())[s->offset];
+    return ((const uint8_t *)state_get())[s->offset];
   return (machine_register_read((enum machine_register)s->reg) & s->bit) != 0;
 }
 
@@ -97,7 +97,7 @@ static const struct setting *setting_named(const char *name)
 
 static bool control_change(struct record *r, const struct setting *s, uint64_t value)
 {
-  struct shell_state *state = shell_state();
+  struct state *state = state_get();
   uint64_t row = 1ULL << (s - settings);
   if (value && !control_here(s))
     return record_refuse(r, "%s cannot be 1 here: %s%s", s->name,
@@ -123,10 +123,10 @@ bool settings_change(struct record *r, const char *name, size_t at, uint64_t val
     return record_usage(r, at, "'%s' is 0 or 1", name);
   uint64_t was = current(s);
   if (s->kind == SETTING_SHELL)
-    ((uint8_t *)shell_state())[s->offset] = (uint8_t)value;
+    ((uint8_t *)state_get())[s->offset] = (uint8_t)value;
   else if (!control_change(r, s, value))
     return false;
-  lab_unsafe_set(shell_state()->unsafe != 0);
+  lab_unsafe_set(state_get()->unsafe != 0);
   record_string(r, &r->root, "name", s->name);
   record_count(r, &r->root, "value", current(s));
   record_count(r, &r->root, "was", was);
@@ -135,7 +135,7 @@ bool settings_change(struct record *r, const char *name, size_t at, uint64_t val
 
 void settings_apply(void)
 {
-  const struct shell_state *state = shell_state();
+  const struct state *state = state_get();
   for (unsigned i = 0; i < SETTINGS; i++) {
     const struct setting *s = &settings[i];
     if (s->kind != SETTING_CONTROL || !control_here(s))

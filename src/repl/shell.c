@@ -1,4 +1,5 @@
 #include "repl/shell.h"
+#include "repl/state.h"
 
 #include "lab/lab.h"
 #include "lib/format.h"
@@ -15,37 +16,8 @@
 
 static struct editor editor;
 static char prompt[16];
-static bool quitting, swallow_ctrl_c;
+static bool swallow_ctrl_c;
 static size_t command_start;
-
-struct shell_state *shell_state(void)
-{
-  size_t size;
-  struct shell_state *state = machine_carry(&size);
-  _Static_assert(sizeof(struct shell_state) < 20 * 1024, "the state must fit into what survives a mode switch");
-  return state;
-}
-
-const char *shell_mode_name_of(enum machine_mode mode)
-{
-  const struct format *format = format_of(mode);
-  return format ? format->name : "off";
-}
-
-const char *shell_mode_name(void)
-{
-  return shell_mode_name_of(machine_mode());
-}
-
-const char *shell_clock(void)
-{
-  return clock_name((enum clock_kind)shell_state()->clock);
-}
-
-void shell_quit(void)
-{
-  quitting = true;
-}
 
 size_t shell_command_start(void)
 {
@@ -56,9 +28,9 @@ size_t shell_command_start(void)
 
 static bool variable_value(const char *name, size_t length, uint64_t *value)
 {
-  const struct shell_state *state = shell_state();
-  for (unsigned i = 0; i < SHELL_VARIABLES; i++) {
-    const struct shell_variable *v = &state->variable[i];
+  const struct state *state = state_get();
+  for (unsigned i = 0; i < STATE_VARIABLES; i++) {
+    const struct state_variable *v = &state->variable[i];
     if (strlen(v->name) == length && memcmp(v->name, name, length) == 0 && length > 0) {
       *value = v->value;
       return true;
@@ -99,8 +71,8 @@ static void to_console(void *context, const char *text, size_t length)
 
 static void print(const struct record *record, size_t column)
 {
-  const struct shell_state *state = shell_state();
-  struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = shell_mode_name()};
+  const struct state *state = state_get();
+  struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = state_mode_name()};
   options.indent = column;
   /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
   if (!state->from_prompt)
@@ -112,18 +84,18 @@ static void print(const struct record *record, size_t column)
 
 static void prompt_make(void)
 {
-  format(prompt, sizeof prompt, "%s> ", shell_mode_name());
+  format(prompt, sizeof prompt, "%s> ", state_mode_name());
 }
 
 /* ---- running the text ---- */
 
 bool shell_push(size_t start, size_t end, uint32_t count)
 {
-  struct shell_state *state = shell_state();
-  if (state->depth == SHELL_FRAMES)
+  struct state *state = state_get();
+  if (state->depth == STATE_FRAMES)
     return false;
   state->frame[state->depth++] =
-    (struct shell_frame){.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)start, .done = 0, .count = count};
+    (struct state_frame){.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)start, .done = 0, .count = count};
   return true;
 }
 
@@ -148,22 +120,22 @@ static size_t command_end(const char *text, size_t at, size_t end)
   return end;
 }
 
-static void repeat_ended(const struct shell_frame *frame, enum record_status status)
+static void repeat_ended(const struct state_frame *frame, enum record_status status)
 {
   struct record *r = record_begin("repeat");
   r->status = status;
   r->text = status == STATUS_OK ? "" : "stopped after {count}";
   record_count(r, &r->root, "count", frame->done);
-  if (shell_state()->json || status != STATUS_OK)
+  if (state_get()->json || status != STATUS_OK)
     print(r, 0);
 }
 
 /* Moves to the next command: its limits in @p start and @p end. False when there is nothing left to run. */
 static bool next_command(size_t *start, size_t *end)
 {
-  struct shell_state *state = shell_state();
+  struct state *state = state_get();
   while (state->depth > 0) {
-    struct shell_frame *f = &state->frame[state->depth - 1];
+    struct state_frame *f = &state->frame[state->depth - 1];
     while (f->at < f->end && (state->text[f->at] == ' ' || state->text[f->at] == '\t' || state->text[f->at] == ';'))
       f->at++;
     if (f->at < f->end && state->text[f->at] != '#') {
@@ -229,7 +201,7 @@ static void run_command(size_t start, size_t end)
   static char text[EDITOR_LINE_MAX];
   size_t length = end - start, word = 0;
   command_start = start;
-  memcpy(text, shell_state()->text + start, length);
+  memcpy(text, state_get()->text + start, length);
   while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
     length--;
   text[length] = '\0';
@@ -252,8 +224,8 @@ static void run_command(size_t start, size_t end)
 
 static void stop_all(void)
 {
-  struct shell_state *state = shell_state();
-  struct shell_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
+  struct state *state = state_get();
+  struct state_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
   bool repeating = state->depth > 1;
   state->depth = 0;
   console_interrupt_clear();
@@ -266,7 +238,7 @@ static void stop_all(void)
 static void run_text(void)
 {
   size_t start, end;
-  while (!quitting && next_command(&start, &end)) {
+  while (next_command(&start, &end)) {
     run_command(start, end);
     if (console_interrupted())
       stop_all();
@@ -275,7 +247,7 @@ static void run_text(void)
 
 static void run_line(const char *line, bool typed)
 {
-  struct shell_state *state = shell_state();
+  struct state *state = state_get();
   format(state->text, sizeof state->text, "%s", line);
   state->depth = 0;
   state->from_prompt = typed;
@@ -303,14 +275,14 @@ static void line_too_long(void)
   struct record *r = record_begin("line");
   record_usage(r, 0, "the line has %u characters; a line can have %u: nothing of it was run", (unsigned)editor.dropped,
                EDITOR_LINE_MAX - 1);
-  shell_state()->from_prompt = true;
+  state_get()->from_prompt = true;
   print(r, 0);
 }
 
 static void prompt_show(void)
 {
   prompt_make();
-  editor.echo = !shell_state()->json || shell_state()->echo;
+  editor.echo = !state_get()->json || state_get()->echo;
   editor_prompt(&editor, prompt);
 }
 
@@ -318,7 +290,7 @@ static void on_line(void)
 {
   static char line[EDITOR_LINE_MAX];
   memcpy(line, editor.line, sizeof line);
-  history_add(&shell_state()->history, line);
+  history_add(&state_get()->history, line);
   console_interrupt_clear();
   run_line(line, true);
 }
@@ -326,7 +298,7 @@ static void on_line(void)
 static void read_lines(void)
 {
   prompt_show();
-  while (!quitting) {
+  for (;;) {
     int byte = console_read();
     if (byte < 0)
       return;
@@ -353,19 +325,19 @@ static void read_lines(void)
 /* In the new mode: the lab starts afresh, the settings are made again, and the record says where we came from. */
 static void switched(struct record *r)
 {
-  struct shell_state *state = shell_state();
+  struct state *state = state_get();
   lab_init(true);
   settings_apply();
   lab_refresh();
   prompt_make();
-  record_string(r, &r->root, "from", shell_mode_name_of((enum machine_mode)(state->switched_from - 1)));
-  record_string(r, &r->root, "to", shell_mode_name());
+  record_string(r, &r->root, "from", state_mode_name_of((enum machine_mode)(state->switched_from - 1)));
+  record_string(r, &r->root, "to", state_mode_name());
   state->switched_from = 0;
 }
 
 bool shell_switch(enum machine_mode mode, struct record *r)
 {
-  shell_state()->switched_from = (uint8_t)(machine_mode() + 1);
+  state_get()->switched_from = (uint8_t)(machine_mode() + 1);
   machine_mode_switch(mode);
   switched(r); /* only a machine that does not start over comes here */
   return true;
@@ -375,10 +347,10 @@ static void start_again(void)
 {
   struct record *r = record_begin("mode");
   r->text = "{from} -> {to}";
-  if (!shell_state()->switched_from) { /* the kernel started over after an unexpected exception: that was reported */
+  if (!state_get()->switched_from) { /* the kernel started over after an unexpected exception: that was reported */
     lab_init(true);
     settings_apply();
-    shell_state()->depth = 0;
+    state_get()->depth = 0;
     return;
   }
   switched(r);
@@ -390,7 +362,7 @@ static void start_again(void)
 static void start(void)
 {
   char line[EDITOR_LINE_MAX];
-  struct shell_state *state = shell_state();
+  struct state *state = state_get();
   boot_settings(state);
   lab_init(false);
   state->clock = (uint8_t)clock_judge();
@@ -404,7 +376,7 @@ static void start(void)
 void shell_run(bool again)
 {
   const struct editor_callbacks callbacks = {.write = to_terminal, .complete = complete};
-  editor_init(&editor, &shell_state()->history, &callbacks);
+  editor_init(&editor, &state_get()->history, &callbacks);
   if (again)
     start_again();
   else

@@ -1,0 +1,49 @@
+/* What a user would be sorry to lose at a mode switch: history, settings, variables, and the rest of the line that is being run. */
+#ifndef REPL_STATE_H
+#define REPL_STATE_H
+
+#include "machine/machine.h"
+#include "repl/editor.h"
+
+#define TLBSH_VERSION "0.1"
+
+#define STATE_VARIABLES 48
+#define STATE_NAME_MAX 16
+#define STATE_FRAMES 8
+
+struct state_variable {
+  char name[STATE_NAME_MAX];
+  uint64_t value __attribute__((aligned(8)));
+};
+
+/** A stretch of the program text that is being executed: the line itself, or the body of a repeat. */
+struct state_frame {
+  uint32_t start, end, at;
+  uint32_t done, count;
+};
+
+/** Same layout in both kernels: no pointers, no longs. */
+struct state {
+  uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
+  uint64_t control_clear;                           /* ... or 0 */
+  uint8_t json, color, unsafe, echo, clock;
+  uint8_t depth;         /* frames in use */
+  uint8_t switched_from; /* a mode switch is under way: the old mode + 1 */
+  uint8_t from_prompt;   /* the text was typed at the prompt, so it stands on the line above */
+  struct state_variable variable[STATE_VARIABLES];
+  struct state_frame frame[STATE_FRAMES];
+  char text[EDITOR_LINE_MAX];
+  struct editor_history history;
+};
+
+/** The one state. It lives in memory that survives mode switches. */
+struct state *state_get(void);
+
+/** The current mode's name, as the prompt shows it; or that of @p mode. */
+const char *state_mode_name(void);
+const char *state_mode_name_of(enum machine_mode mode);
+
+/** What the clock is worth: "hardware", "emulated" or "none". */
+const char *state_clock(void);
+
+#endif
