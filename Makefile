@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run check unit unit-build iso bench setup clean help format docs
+.PHONY: all run sim check unit unit-build iso bench setup clean help format docs
 
 all: $(BUILD)/tlbsh.elf
 
@@ -18,6 +18,11 @@ all: $(BUILD)/tlbsh.elf
 run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
 	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
+
+## sim [PROFILE=modern-intel] [MODE=4level]: the same shell on a simulated machine, as an ordinary program
+sim: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh
+	@$(BUILD)/tlbsh --profile $(PROFILE) --mode $(MODE)
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup

@@ -63,7 +63,7 @@ $(BUILD)/tlbsh.elf: $(OBJ_BOOT) $(BUILD)/boot/images.o $(BUILD)/tlbsh.lds
 -include $(OBJ_32:.o=.d) $(OBJ_64:.o=.d) $(OBJ_BOOT:.o=.d)
 
 # Host programs: the pure objects, and absent.c for the machine that is not there. That this links is the proof that they are pure.
-HOST_CFLAGS := -std=gnu11 -O1 -g -fno-strict-aliasing -Isrc -MMD -MP
+HOST_CFLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -Isrc -MMD -MP
 OBJ_HOST := $(call objects,host,$(PURE) src/host/absent.c src/host/commands.c)
 
 $(BUILD)/host/%.o: src/%
@@ -74,6 +74,15 @@ $(BUILD)/commands: $(OBJ_HOST)
 	$(Q)$(CC) $(OBJ_HOST) -o $@
 
 -include $(OBJ_HOST:.o=.d)
+
+# The same shell on the simulated machine.
+SIM := $(sort $(wildcard src/machine/sim*.c))
+OBJ_SIM := $(call objects,host,$(PURE) $(SIM) src/host/tlbsh.c src/host/terminal.c)
+
+$(BUILD)/tlbsh: $(OBJ_SIM)
+	$(Q)$(CC) $(OBJ_SIM) -o $@
+
+-include $(OBJ_SIM:.o=.d)
 
 # The ISO boots by BIOS and by UEFI, from a disc or a USB stick. Only the GRUB modules that grub.cfg needs are in it, and GRUB's own files go
 # through an uncompressed configuration, which is what boots fastest.

@@ -217,6 +217,7 @@ static void run_command(size_t start, size_t end)
     format(r->cmd, sizeof r->cmd, "%s", command->name);
     execute(command, text, length, word, r);
   }
+  state_get()->failed |= r->status == STATUS_ERROR;
   bool quiet = command && command->flags & COMMAND_QUIET && r->status == STATUS_OK;
   if (!quiet)
     print(r, start);
@@ -282,8 +283,8 @@ static void line_too_long(void)
 static void prompt_show(void)
 {
   prompt_make();
-  editor.echo = !state_get()->json || state_get()->echo;
-  editor_prompt(&editor, prompt);
+  editor.echo = !state_get()->batch && (!state_get()->json || state_get()->echo);
+  editor_prompt(&editor, state_get()->batch ? "" : prompt);
 }
 
 static void on_line(void)
@@ -292,7 +293,7 @@ static void on_line(void)
   memcpy(line, editor.line, sizeof line);
   history_add(&state_get()->history, line);
   console_interrupt_clear();
-  run_line(line, true);
+  run_line(line, !state_get()->batch);
 }
 
 static void read_lines(void)

@@ -1,0 +1,515 @@
+#include "machine/sim.h"
+
+#include "machine/boot_info.h"
+#include "machine/identity.h"
+#include "machine/layout.h"
+#include "machine/machine.h"
+#include "machine/sim_tlb.h"
+#include "machine/sim_walk.h"
+#include "paging/format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_BYTES (128 * MIB)
+#define CARRY_BYTES (LAYOUT_CARRY_END - LAYOUT_CARRY)
+#define NO_FLUSH (1ULL << 63)
+#define PCID_MASK 0xfffu
+
+static const struct sim_profile *profile;
+static struct machine_cpu cpu;
+static struct machine_layout layout;
+static struct sim_walker walker;
+static enum machine_mode mode;
+static uint64_t registers[REGISTERS];
+static uint64_t ticks;
+static uint8_t *memory;
+static uint8_t shadows[LAYOUT_SHADOW_COUNT * PAGE_SIZE] __attribute__((aligned(8)));
+static uint64_t carry[CARRY_BYTES / 8];
+static char command_line[BOOT_COMMAND_LINE];
+static void (*end_program)(void);
+
+static const struct machine_range ranges[] = {
+  {{0}, 0x9fc00, true},
+  {{0x9fc00}, 0x400, false},
+  {{0xf0000}, 0x10000, false},
+  {{0x100000}, MEMORY_BYTES - 0x100000, true},
+};
+
+#define RANGES (sizeof ranges / sizeof ranges[0])
+
+const struct sim_profile *sim_profile(void)
+{
+  return profile;
+}
+
+void sim_on_end(void (*end)(void))
+{
+  end_program = end;
+}
+
+void sim_command_line(const char *line)
+{
+  strncpy(command_line, line, sizeof command_line - 1);
+}
+
+static bool has(enum machine_feature feature)
+{
+  return machine_features_have(profile->features, feature);
+}
+
+static bool trait(enum sim_trait t)
+{
+  return (profile->traits & t) != 0;
+}
+
+/* ---- what the machine is ---- */
+
+const struct machine_cpu *machine_cpu(void)
+{
+  return &cpu;
+}
+
+const struct machine_layout *machine_layout(void)
+{
+  return &layout;
+}
+
+enum machine_mode machine_mode(void)
+{
+  return mode;
+}
+
+bool machine_mode_supported(enum machine_mode wanted, enum machine_feature *missing)
+{
+  static const enum machine_feature needs[MACHINE_MODES] = {[MACHINE_OFF] = FEATURES,
+                                                            [MACHINE_32] = FEATURES,
+                                                            [MACHINE_PAE] = FEATURE_PAE,
+                                                            [MACHINE_4LEVEL] = FEATURE_LM,
+                                                            [MACHINE_5LEVEL] = FEATURE_LA57};
+  if (needs[wanted] == FEATURES || has(needs[wanted]))
+    return true;
+  *missing = needs[wanted];
+  return false;
+}
+
+bool machine_memory(unsigned index, struct machine_range *range)
+{
+  if (index < RANGES)
+    *range = ranges[index];
+  return index < RANGES;
+}
+
+void *machine_carry(size_t *size)
+{
+  *size = sizeof carry;
+  return carry;
+}
+
+const char *machine_command_line(void)
+{
+  return command_line;
+}
+
+void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+{
+  (void)leaf;
+  (void)subleaf;
+  memset(regs, 0, 4 * sizeof regs[0]);
+}
+
+uint64_t machine_ticks(void)
+{
+  return has(FEATURE_TSC) ? ticks : 0;
+}
+
+/* ---- memory ---- */
+
+static bool is_ram(uint64_t at)
+{
+  for (unsigned i = 0; i < RANGES; i++)
+    if (ranges[i].usable && at - ranges[i].base.v < ranges[i].length)
+      return true;
+  return false;
+}
+
+void *machine_physical(paddr_t at)
+{
+  return is_ram(at.v) ? memory + at.v : NULL;
+}
+
+bool machine_entry_read(paddr_t at, unsigned bytes, uint64_t *value)
+{
+  const void *place = machine_physical(at);
+  *value = 0;
+  if (place)
+    memcpy(value, place, bytes);
+  return place != NULL;
+}
+
+bool machine_entry_write(paddr_t at, unsigned bytes, uint64_t value)
+{
+  void *place = machine_physical(at);
+  if (place)
+    memcpy(place, &value, bytes);
+  return place != NULL;
+}
+
+/* ---- control registers ---- */
+
+static uint16_t current_pcid(void)
+{
+  return registers[REGISTER_CR4] & CR4_PCIDE ? (uint16_t)(registers[REGISTER_CR3] & PCID_MASK) : 0;
+}
+
+static struct machine_fault raised(uint8_t vector, uint32_t error, uint8_t cpl)
+{
+  return (struct machine_fault){.raised = true,
+                                .has_error = vector == VECTOR_GP || vector == VECTOR_PF,
+                                .vector = vector,
+                                .error = error,
+                                .cpl = cpl};
+}
+
+/* SDM, PDPTE Registers: MOV CR3 loads and checks them all; a reserved bit is a #GP and loads nothing. */
+static bool pdptes_load(uint64_t cr3)
+{
+  struct paging paging;
+  uint64_t loaded[4];
+  paging_read(&paging);
+  if (mode != MACHINE_PAE)
+    return true;
+  for (unsigned i = 0; i < 4; i++) {
+    machine_entry_read(paddr((cr3 & ~0x1fULL) + i * 8), 8, &loaded[i]);
+    bool bad = loaded[i] & 1 && loaded[i] & format_reserved(&paging, 0, loaded[i]);
+    if (bad && !trait(TRAIT_PDPTES_IN_MEMORY))
+      return false;
+  }
+  memcpy(walker.pdpte, loaded, sizeof loaded);
+  return true;
+}
+
+static struct machine_fault cr3_write(uint64_t value)
+{
+  bool pcide = registers[REGISTER_CR4] & CR4_PCIDE, keep = pcide && value & NO_FLUSH;
+  value &= ~NO_FLUSH;
+  if (!pdptes_load(value))
+    return raised(VECTOR_GP, 0, 0);
+  registers[REGISTER_CR3] = value;
+  bool tagged = pcide && trait(TRAIT_PCIDS);
+  if (!(keep && tagged))
+    sim_tlb_drop(tagged ? (uint32_t)(value & PCID_MASK) : SIM_ALL_PCIDS, !trait(TRAIT_GLOBALS));
+  return (struct machine_fault){0};
+}
+
+#define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE)
+
+static struct machine_fault cr4_write(uint64_t value)
+{
+  bool pcide_comes = value & CR4_PCIDE && !(registers[REGISTER_CR4] & CR4_PCIDE);
+  if (pcide_comes && (registers[REGISTER_CR3] & PCID_MASK || mode < MACHINE_4LEVEL))
+    return raised(VECTOR_GP, 0, 0);
+  uint64_t changed = value ^ registers[REGISTER_CR4];
+  registers[REGISTER_CR4] = value;
+  if (changed & CR4_FLUSHES)
+    sim_tlb_drop(SIM_ALL_PCIDS, true);
+  return (struct machine_fault){0};
+}
+
+uint64_t machine_register_read(enum machine_register reg)
+{
+  return registers[reg];
+}
+
+struct machine_fault machine_register_write(enum machine_register reg, uint64_t value)
+{
+  struct machine_fault fault = {0};
+  if (reg == REGISTER_CR3)
+    fault = cr3_write(value);
+  else if (reg == REGISTER_CR4)
+    fault = cr4_write(value);
+  else
+    registers[reg] = value;
+  sim_walk_prepare(&walker);
+  return fault;
+}
+
+struct machine_fault machine_paging_toggle(void)
+{
+  if (mode >= MACHINE_4LEVEL)
+    return raised(VECTOR_GP, 0, 0);
+  sim_tlb_drop(SIM_ALL_PCIDS, true);
+  return pdptes_load(registers[REGISTER_CR3]) ? (struct machine_fault){0} : raised(VECTOR_GP, 0, 0);
+}
+
+/* ---- accesses ---- */
+
+static bool canonical(uint64_t va)
+{
+  unsigned bits = mode == MACHINE_OFF ? 32 : walker.linear_bits;
+  if (bits == 32)
+    return va >> 32 == 0;
+  int64_t extended = (int64_t)(va << (64 - bits)) >> (64 - bits);
+  return (uint64_t)extended == va;
+}
+
+static struct machine_fault page_fault(const struct sim_want *want, uint32_t error_plus_1)
+{
+  struct machine_fault fault = raised(VECTOR_PF, error_plus_1 - 1, want->cpl);
+  fault.cr2 = want->va;
+  registers[REGISTER_CR2] = want->va;
+  return fault;
+}
+
+/* What is cached of a walk's result: all of the page, or, where large pages are kept as fragments, its 4 KiB around the access. */
+static struct sim_entry cached_form(struct sim_entry entry, uint64_t va)
+{
+  if (!trait(TRAIT_FRAGMENTS) || !entry.large)
+    return entry;
+  uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
+  entry.pa += page - entry.va;
+  entry.va = page;
+  entry.shift = PAGE_SHIFT;
+  return entry;
+}
+
+static void remember_absence(const struct sim_lookup *lookup)
+{
+  const struct sim_entry absent = {.valid = true,
+                                   .shift = PAGE_SHIFT,
+                                   .page_shift = PAGE_SHIFT,
+                                   .pcid = lookup->pcid,
+                                   .va = lookup->va & ~(uint64_t)(PAGE_SIZE - 1)};
+  sim_tlb_fill(&absent, lookup->side);
+}
+
+/* A CPU may translate what nobody asked for. This one now and then looks at the next page, as a prefetcher would: no D, no fault. */
+static void speculate(const struct sim_want *want, const struct sim_lookup *lookup)
+{
+  struct sim_want next = *want;
+  struct sim_entry entry;
+  unsigned reads = 0;
+  next.va += PAGE_SIZE;
+  next.op = OP_READ;
+  if (!trait(TRAIT_SPECULATES) || sim_random() % 8 || !canonical(next.va))
+    return;
+  if (sim_walk(&walker, profile, &next, &entry, &reads) == 0)
+    sim_tlb_fill(&entry, lookup->side);
+}
+
+/* Translates, through the TLB or by a walk. Returns 0, or the page-fault error code + 1. */
+static uint32_t translate(const struct sim_want *want, uint64_t *pa)
+{
+  const struct sim_lookup lookup = {.va = want->va,
+                                    .side = want->op == OP_EXEC ? SIM_CODE : SIM_DATA,
+                                    .pcid = trait(TRAIT_PCIDS) ? want->pcid : 0,
+                                    .ring3 = trait(TRAIT_RING_TLBS) && want->cpl == 3};
+  const struct sim_entry *hit = sim_tlb_find(&lookup);
+  struct sim_entry entry;
+  unsigned reads = 0;
+  ticks += profile->ticks_hit;
+  if (hit && !hit->present)
+    return sim_walk_absent(&walker, want);
+  if (hit) {
+    uint32_t refused = sim_walk_rights(&walker, hit, want);
+    bool needs_dirty = want->op == OP_WRITE && !hit->dirty;
+    if (refused == 0 && !needs_dirty) {
+      *pa = hit->pa + (want->va - hit->va);
+      return 0;
+    }
+    if (refused && trait(TRAIT_FAULTS_FROM_TLB)) {
+      sim_tlb_drop_page(want->va, want->pcid); /* SDM, Invalidation of TLBs: a page fault invalidates what it used */
+      return refused;
+    }
+  }
+  uint32_t refused = sim_walk(&walker, profile, want, &entry, &reads);
+  ticks += (uint64_t)reads * profile->ticks_miss_level;
+  if (refused) {
+    if (refused == sim_walk_absent(&walker, want) && trait(TRAIT_NOT_PRESENT))
+      remember_absence(&lookup);
+    else
+      sim_tlb_drop_page(want->va, want->pcid);
+    return refused;
+  }
+  *pa = entry.pa + (want->va - entry.va);
+  entry.pcid = lookup.pcid;
+  entry.ring3 = lookup.ring3;
+  const struct sim_entry kept = cached_form(entry, want->va);
+  sim_tlb_fill(&kept, lookup.side);
+  speculate(want, &lookup);
+  return 0;
+}
+
+/* What the byte code that `exec` calls does: mov $imm32, %eax; ret. Anything else is not simulated. */
+static struct machine_fault execute(const uint8_t *code, uint64_t *value, uint8_t cpl)
+{
+  if (code == NULL || code[0] != 0xb8 || code[5] != 0xc3)
+    return raised(VECTOR_UD, 0, cpl);
+  uint32_t returned;
+  memcpy(&returned, code + 1, sizeof returned);
+  *value = returned;
+  return (struct machine_fault){0};
+}
+
+static struct machine_fault perform(struct machine_access *access, uint64_t pa)
+{
+  uint8_t *place = machine_physical(paddr(pa));
+  if (access->op == OP_EXEC)
+    return execute(place, &access->value, access->cpl);
+  if (access->op == OP_READ) {
+    access->value = place ? 0 : address_mask(access->size * 8u); /* nobody answers: the bus floats high */
+    if (place)
+      memcpy(&access->value, place, access->size);
+  } else if (place) {
+    memcpy(place, &access->value, access->size);
+  }
+  return (struct machine_fault){0};
+}
+
+struct machine_result machine_access(struct machine_access *access)
+{
+  struct machine_result result = {.timed = has(FEATURE_TSC)};
+  const struct sim_want want = {.va = access->va.v, .op = access->op, .cpl = access->cpl, .pcid = current_pcid()};
+  uint64_t start = ticks, pa = access->va.v;
+  if (!canonical(want.va)) {
+    result.fault = raised(VECTOR_GP, 0, access->cpl);
+    return result;
+  }
+  uint32_t refused = mode == MACHINE_OFF ? 0 : translate(&want, &pa);
+  result.fault = refused ? page_fault(&want, refused) : perform(access, pa);
+  result.timed = result.timed && !result.fault.raised;
+  result.ticks = ticks - start;
+  return result;
+}
+
+struct machine_result machine_invlpg(const struct machine_invlpg *operand)
+{
+  struct machine_result result = {.timed = has(FEATURE_TSC), .ticks = 40};
+  uint64_t va = operand->va.v + (operand->segment && !operand->null ? operand->base : 0);
+  if (!has(FEATURE_INVLPG))
+    result.fault = raised(VECTOR_UD, 0, operand->cpl);
+  else if (operand->cpl == 3)
+    result.fault = raised(VECTOR_GP, 0, 3);
+  else if (mode < MACHINE_4LEVEL)
+    va &= 0xffffffff;
+  ticks += result.ticks;
+  if (!result.fault.raised && mode != MACHINE_OFF && canonical(va))
+    sim_tlb_drop_page(va, trait(TRAIT_PCIDS) ? current_pcid() : 0);
+  return result;
+}
+
+struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
+{
+  struct machine_result result = {.timed = true, .ticks = 60};
+  bool tagged = trait(TRAIT_PCIDS);
+  ticks += result.ticks;
+  bool bad = type > 3 || pcid >> 12 || (type == 0 && !canonical(va.v)) || (type < 2 && !(registers[REGISTER_CR4] & CR4_PCIDE) && pcid);
+  if (bad)
+    result.fault = raised(VECTOR_GP, 0, 0);
+  else if (type == 0 && tagged)
+    sim_tlb_drop_page(va.v, (uint16_t)pcid);
+  else
+    sim_tlb_drop(type == 1 && tagged ? (uint32_t)pcid : SIM_ALL_PCIDS, type == 2);
+  return result;
+}
+
+/* What each exception brings is known; what has to be shown is that it comes back. */
+struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
+{
+  static const uint8_t software[] = {VECTOR_NMI, VECTOR_MC};
+  struct machine_fault fault = raised(vector, 0, cpl);
+  if (cpl == 3 && (vector == software[0] || vector == software[1]))
+    fault = raised(VECTOR_GP, vector * 8u + 2, 3); /* INT n through a gate with DPL 0: the gate's index and the IDT bit */
+  if (vector == VECTOR_DF && cpl == 3)
+    fault = raised(VECTOR_BP, 0, 3);
+  if (vector == VECTOR_NP || vector == VECTOR_SS)
+    fault.error = 0x30;
+  if (vector == VECTOR_GP)
+    fault.error = 0x1000;
+  if (vector == VECTOR_PF)
+    fault.error = cpl == 3 ? 4 : 0;
+  fault.has_error = fault.has_error || vector == VECTOR_NP || vector == VECTOR_SS || fault.vector == VECTOR_DF;
+  return fault;
+}
+
+struct machine_fault machine_guard(void (*fn)(void *argument), void *argument)
+{
+  fn(argument);
+  return (struct machine_fault){0};
+}
+
+/* ---- power, modes ---- */
+
+static void paging_start(void)
+{
+  identity_build(mode, (uintptr_t)memory);
+  sim_tlb_drop(SIM_ALL_PCIDS, true);
+  registers[REGISTER_CR3] = LAYOUT_KERNEL_TABLES;
+  pdptes_load(registers[REGISTER_CR3]);
+  sim_walk_prepare(&walker);
+}
+
+void machine_paging_reset(void)
+{
+  if (mode != MACHINE_OFF)
+    paging_start();
+}
+
+void machine_mode_switch(enum machine_mode wanted)
+{
+  bool long_mode = wanted >= MACHINE_4LEVEL;
+  mode = wanted;
+  registers[REGISTER_CR0] = CR0_PE | CR0_ET | CR0_NE | CR0_WP | (wanted == MACHINE_OFF ? 0 : CR0_PG);
+  registers[REGISTER_CR4] = (has(FEATURE_PGE) ? CR4_PGE : 0) | (wanted >= MACHINE_PAE ? CR4_PAE : 0) |
+                            (wanted == MACHINE_5LEVEL ? CR4_LA57 : 0) | (wanted == MACHINE_32 && has(FEATURE_PSE) ? CR4_PSE : 0);
+  registers[REGISTER_EFER] = (long_mode ? EFER_LME | EFER_LMA : 0) | (wanted >= MACHINE_PAE && has(FEATURE_NX) ? EFER_NXE : 0);
+  registers[REGISTER_FLAGS] = 2;
+  paging_start();
+}
+
+static void describe(void)
+{
+  cpu = (struct machine_cpu){.features = profile->features,
+                             .maxphyaddr = profile->maxphyaddr,
+                             .linear_bits = profile->linear_bits,
+                             .family = profile->family,
+                             .model = profile->model};
+  strncpy(cpu.vendor, profile->vendor, sizeof cpu.vendor - 1);
+  strncpy(cpu.brand, profile->brand, sizeof cpu.brand - 1);
+  layout = (struct machine_layout){.root = paddr(LAYOUT_KERNEL_TABLES),
+                                   .tables = paddr(LAYOUT_TABLES),
+                                   .table_count = LAYOUT_TABLE_COUNT,
+                                   .shadows = shadows,
+                                   .shadow_count = LAYOUT_SHADOW_COUNT,
+                                   .frames = paddr(LAYOUT_FRAMES),
+                                   .frame_count = LAYOUT_FRAME_COUNT,
+                                   .big = {paddr(LAYOUT_BIG0), paddr(LAYOUT_BIG1)},
+                                   .kernel_end = LAYOUT_KERNEL_END,
+                                   .user_code = laddr(LAYOUT_USER_CODE),
+                                   .user_stack = laddr(LAYOUT_USER_STACK)};
+}
+
+bool sim_init(const struct sim_profile *use, enum machine_mode first, uint64_t seed)
+{
+  profile = use;
+  if (memory == NULL)
+    memory = calloc(1, MEMORY_BYTES);
+  if (memory == NULL)
+    return false;
+  describe();
+  sim_tlb_init(profile, seed);
+  machine_mode_switch(first);
+  return true;
+}
+
+void machine_reboot(void)
+{
+  if (end_program)
+    end_program();
+}
+
+void machine_poweroff(void)
+{
+  if (end_program)
+    end_program();
+}

@@ -1,0 +1,205 @@
+#include "machine/sim_tlb.h"
+
+#include <string.h>
+
+#define ENTRIES_MAX 2112
+#define STRUCTURES 32
+
+/* One array of translations. */
+struct array {
+  const struct sim_shape *shape;
+  struct sim_entry entry[ENTRIES_MAX];
+};
+
+static const struct sim_profile *profile;
+static struct array arrays[SIM_SHAPES];
+static unsigned array_count;
+static struct sim_structure structures[STRUCTURES];
+static unsigned structure_next;
+static uint64_t clock_now, random_state;
+
+uint64_t sim_random(void) /* splitmix64 */
+{
+  uint64_t z = (random_state += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+  return z ^ z >> 31;
+}
+
+void sim_tlb_init(const struct sim_profile *use, uint64_t seed)
+{
+  profile = use;
+  random_state = seed;
+  clock_now = 0;
+  memset(arrays, 0, sizeof arrays);
+  memset(structures, 0, sizeof structures);
+  array_count = 0;
+  while (array_count < SIM_SHAPES && profile->shape[array_count].sets) {
+    arrays[array_count].shape = &profile->shape[array_count];
+    array_count++;
+  }
+}
+
+static unsigned size_bit(unsigned shift)
+{
+  return shift == PAGE_SHIFT ? SIM_4K : shift == 30 ? SIM_1G : SIM_LARGE;
+}
+
+/* The set that a page of 1 << shift bytes at va belongs to. Sets are powers of two. */
+static struct sim_entry *set_of(struct array *a, uint64_t va, unsigned shift)
+{
+  uint64_t number = va >> shift;
+  if (a->shape->xor_bits)
+    number ^= number >> a->shape->xor_bits;
+  return &a->entry[(number & (a->shape->sets - 1u)) * a->shape->ways];
+}
+
+static bool serves(const struct sim_entry *e, const struct sim_lookup *l)
+{
+  return e->valid && l->va >> e->shift == e->va >> e->shift && (e->global || e->pcid == l->pcid) && e->ring3 == l->ring3;
+}
+
+static struct sim_entry *find_in(struct array *a, const struct sim_lookup *l)
+{
+  static const uint8_t shifts[] = {12, 21, 22, 30};
+  for (unsigned s = 0; s < sizeof shifts; s++) {
+    if (!(a->shape->pages & size_bit(shifts[s])))
+      continue;
+    struct sim_entry *set = set_of(a, l->va, shifts[s]);
+    for (unsigned way = 0; way < a->shape->ways; way++)
+      if (set[way].shift == shifts[s] && serves(&set[way], l))
+        return &set[way];
+  }
+  return NULL;
+}
+
+static void fill_in(struct array *a, const struct sim_entry *entry)
+{
+  const struct sim_lookup same = {.va = entry->va, .pcid = entry->pcid, .ring3 = entry->ring3};
+  struct sim_entry *set = set_of(a, entry->va, entry->shift), *victim = set;
+  for (unsigned way = 0; way < a->shape->ways; way++) {
+    struct sim_entry *e = &set[way];
+    if (!e->valid || (e->shift == entry->shift && serves(e, &same))) {
+      victim = e;
+      break;
+    }
+    if (e->used < victim->used)
+      victim = e;
+    if (a->shape->policy == POLICY_RANDOM && way + 1u == a->shape->ways)
+      victim = &set[sim_random() % a->shape->ways];
+  }
+  *victim = *entry;
+  victim->used = ++clock_now;
+}
+
+struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup)
+{
+  for (unsigned level = 1; level <= 2; level++)
+    for (unsigned i = 0; i < array_count; i++) {
+      struct array *a = &arrays[i];
+      if (a->shape->level != level || !(a->shape->sides & lookup->side))
+        continue;
+      struct sim_entry *e = find_in(a, lookup);
+      if (e == NULL)
+        continue;
+      e->used = ++clock_now;
+      if (level == 2)
+        sim_tlb_fill(e, lookup->side); /* a hit in the second level brings it into the first */
+      return e;
+    }
+  return NULL;
+}
+
+void sim_tlb_fill(const struct sim_entry *entry, unsigned side)
+{
+  const struct sim_entry copy = *entry;
+  for (unsigned i = 0; i < array_count; i++)
+    if (arrays[i].shape->sides & side && arrays[i].shape->pages & size_bit(copy.shift))
+      fill_in(&arrays[i], &copy);
+}
+
+/* ---- invalidation ---- */
+
+/* Calls drop() on every translation and invalidates those for which it is true. */
+struct drop {
+  uint64_t va;
+  uint32_t pcid;
+  bool globals;
+};
+
+static bool drops_page(const struct sim_entry *e, const struct drop *d)
+{
+  unsigned shift = e->page_shift; /* all fragments of a large page go */
+  return e->va >> shift == d->va >> shift && (e->global || e->pcid == d->pcid);
+}
+
+static bool drops_any(const struct sim_entry *e, const struct drop *d)
+{
+  return e->global ? d->globals : d->pcid == SIM_ALL_PCIDS || e->pcid == d->pcid;
+}
+
+static bool drop_where(bool (*drops)(const struct sim_entry *, const struct drop *), const struct drop *d)
+{
+  bool large = false;
+  for (unsigned i = 0; i < array_count; i++) {
+    unsigned count = arrays[i].shape->sets * (unsigned)arrays[i].shape->ways;
+    for (unsigned n = 0; n < count; n++) {
+      struct sim_entry *e = &arrays[i].entry[n];
+      if (!e->valid || !drops(e, d))
+        continue;
+      e->valid = false;
+      large = large || e->large;
+    }
+  }
+  return large;
+}
+
+static void structures_drop(uint32_t pcid)
+{
+  for (unsigned i = 0; i < STRUCTURES; i++)
+    if (pcid == SIM_ALL_PCIDS || structures[i].pcid == pcid)
+      structures[i].valid = false;
+}
+
+void sim_tlb_drop_page(uint64_t va, uint16_t pcid)
+{
+  const struct drop page = {.va = va, .pcid = pcid};
+  bool large = drop_where(drops_page, &page);
+  structures_drop(pcid);
+  if (large && profile->traits & TRAIT_LARGE_FLUSHES_ALL)
+    sim_tlb_drop(SIM_ALL_PCIDS, true);
+}
+
+void sim_tlb_drop(uint32_t pcid, bool globals)
+{
+  const struct drop all = {.pcid = pcid, .globals = globals};
+  drop_where(drops_any, &all);
+  structures_drop(pcid);
+}
+
+/* ---- the paging-structure cache ---- */
+
+const struct sim_structure *sim_structure_find(uint64_t prefix, uint16_t pcid)
+{
+  for (unsigned i = 0; i < STRUCTURES; i++)
+    if (structures[i].valid && structures[i].prefix == prefix && structures[i].pcid == pcid)
+      return &structures[i];
+  return NULL;
+}
+
+void sim_structure_fill(const struct sim_structure *structure)
+{
+  structures[structure_next] = *structure;
+  structure_next = (structure_next + 1) % STRUCTURES;
+}
+
+void sim_tlb_each(void (*each)(void *context, const struct sim_shape *shape, unsigned set, unsigned way, const struct sim_entry *entry),
+                  void *context)
+{
+  for (unsigned i = 0; i < array_count; i++) {
+    const struct sim_shape *s = arrays[i].shape;
+    for (unsigned n = 0; n < s->sets * (unsigned)s->ways; n++)
+      if (arrays[i].entry[n].valid)
+        each(context, s, n / s->ways, n % s->ways, &arrays[i].entry[n]);
+  }
+}

@@ -1,0 +1,63 @@
+/* The simulated machine's TLB and paging-structure cache: arrays of translations in whatever shape the profile gives them. */
+#ifndef MACHINE_SIM_TLB_H
+#define MACHINE_SIM_TLB_H
+
+#include "machine/sim_profile.h"
+
+/** A cached translation. */
+struct sim_entry {
+  bool valid;
+  bool present; /* false: it is remembered that the page was not (TRAIT_NOT_PRESENT) */
+  bool writable, user, executable, global, dirty;
+  bool large;         /* a fragment of a large page */
+  uint8_t shift;      /* log2 of what the entry covers */
+  uint8_t page_shift; /* ... and of the page that it came from */
+  uint8_t key;
+  uint8_t ring3; /* TRAIT_RING_TLBS: which of the two TLBs it is in */
+  uint16_t pcid;
+  uint64_t va, pa; /* where it starts */
+  uint64_t used;   /* for LRU */
+};
+
+/** What an access asks for. */
+struct sim_lookup {
+  uint64_t va;
+  unsigned side; /* SIM_DATA or SIM_CODE */
+  uint16_t pcid;
+  uint8_t ring3;
+};
+
+void sim_tlb_init(const struct sim_profile *profile, uint64_t seed);
+
+/** The translation that serves this access, or NULL. */
+struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup);
+
+/** Caches @p entry for the accesses of @p side. */
+void sim_tlb_fill(const struct sim_entry *entry, unsigned side);
+
+/** INVLPG of @p va under @p pcid: that page's translations, global ones too, and all of the PCID's paging-structure cache. */
+void sim_tlb_drop_page(uint64_t va, uint16_t pcid);
+
+/** Drops translations of @p pcid (or of every PCID: SIM_ALL_PCIDS); global ones too where @p globals. */
+#define SIM_ALL_PCIDS 0xffffu
+void sim_tlb_drop(uint32_t pcid, bool globals);
+
+/** The paging-structure cache: PDEs that lead to page tables. */
+struct sim_structure {
+  bool valid, writable, user, executable;
+  uint16_t pcid;
+  uint64_t prefix; /* va >> the PDE's shift */
+  uint64_t table;  /* of the page table */
+};
+
+const struct sim_structure *sim_structure_find(uint64_t prefix, uint16_t pcid);
+void sim_structure_fill(const struct sim_structure *structure);
+
+/** Calls @p each for every valid translation, with its array's name, set and way. */
+void sim_tlb_each(void (*each)(void *context, const struct sim_shape *shape, unsigned set, unsigned way, const struct sim_entry *entry),
+                  void *context);
+
+/** A pseudo-random number of the seeded sequence. */
+uint64_t sim_random(void);
+
+#endif

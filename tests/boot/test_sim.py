@@ -1,0 +1,84 @@
+"""The scenarios that the booted machines run, on every simulated profile in every mode it has."""
+
+import subprocess
+
+import pytest
+
+import scenario
+from simulated import PROGRAM, Sim
+
+MODES = {
+    "modern-intel": ["off", "32", "pae", "4level", "5level"],
+    "modern-amd": ["off", "32", "pae", "4level"],
+    "i486": ["off", "32"],
+    "pentium": ["off", "32"],
+    "pentium-pro": ["off", "32", "pae"],
+    "qemu-tcg": ["off", "32", "pae", "4level", "5level"],
+    "bochs": ["off", "32", "pae", "4level"],
+}
+
+
+@pytest.mark.parametrize("name", scenario.names())
+@pytest.mark.parametrize("profile, mode", [(profile, mode) for profile, modes in MODES.items() for mode in modes])
+def test_scenario(profile, mode, name):
+    with Sim(profile, mode) as machine:
+        features = {row["name"] for row in machine.cmd("cpu")["features"] if row["here"]}
+        scenario.run(machine, name, mode, features)
+
+
+def test_a_cpu_without_the_mode_says_which_feature():
+    result = subprocess.run([PROGRAM, "--profile", "pentium", "--mode", "4level"], capture_output=True, text=True, input="")
+    assert result.returncode == 2 and "lacks lm" in result.stderr
+
+
+def test_cyrix_remembers_that_a_page_was_not_present():
+    with Sim("cyrix", "32") as machine:
+        assert machine.cmd("read 0x40000000")["status"] == "fault"
+        machine.cmd("map 0x40000000 A")
+        record = machine.cmd("read 0x40000000")
+        assert record["status"] == "fault" and record["spurious"] is True
+        machine.cmd("invlpg 0x40000000")
+        assert machine.cmd("read 0x40000000")["outcome"] == "fresh"
+
+
+def test_386_has_no_invlpg():
+    with Sim("i386", "32") as machine:
+        assert machine.cmd("invlpg 0x40000000")["fault"]["name"] == "#UD"
+        machine.cmd("map 0x40000000 A")
+        machine.cmd("read 0x40000000")
+        machine.cmd("map 0x40000000 B")
+        assert machine.cmd("read 0x40000000")["outcome"] == "stale"
+        machine.cmd("cr3")
+        assert machine.cmd("read 0x40000000")["frame"] == "B"
+
+
+def test_structure_cache_outlives_a_changed_pde():
+    """A PDE changes while the PTEs do not: a page nobody has touched is still found through the old table."""
+    with Sim("modern-amd", "4level") as machine:
+        for command in ("map 0x40000000 A", "map 0x40001000 A", "map 0x40201000 B", "read 0x40000000"):
+            assert machine.cmd(command)["status"] == "ok"
+        other = machine.cmd("pte 0x40201000/PDE")["entry"]
+        machine.cmd(f"pte 0x40000000/PDE = {other}")
+        stale = machine.cmd("read 0x40001000")
+        assert (stale["outcome"], stale["frame"]) == ("stale", "A")
+        machine.cmd("invlpg 0x70000000")  # any INVLPG drops the paging-structure cache, but not that translation
+        machine.cmd("invlpg 0x40001000")
+        assert machine.cmd("read 0x40001000")["frame"] == "B"
+
+
+def test_pcids_keep_translations_over_a_switch_with_bit_63():
+    with Sim("modern-intel", "4level") as machine:
+        assert machine.cmd("set cr4.pcide=1")["status"] == "ok"
+        machine.cmd("map 0x40000000 A")
+        machine.cmd("read 0x40000000")
+        machine.cmd("map 0x40000000 B")
+        machine.cmd("cr3 noflush")
+        assert machine.cmd("read 0x40000000")["outcome"] == "stale"
+        machine.cmd("cr3")
+        assert machine.cmd("read 0x40000000")["outcome"] == "fresh"
+
+
+def test_batch_exit_status_and_no_prompts():
+    result = subprocess.run([PROGRAM, "--json"], capture_output=True, text=True, input="map 0x40000000 A\nnonsense\n")
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0 and len(lines) == 3 and all(line.startswith("{") for line in lines)
