@@ -19,14 +19,14 @@ run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
 	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
 
-## sim [PROFILE=modern-intel] [MODE=4level]: the same shell on a simulated machine, as an ordinary program
+## sim [PROFILE=modern-intel] [MODE=...]: the same shell on a simulated machine, as an ordinary program
 sim: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh
-	@$(BUILD)/tlbsh --profile $(PROFILE) --mode $(MODE)
+	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE))
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/commands unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI) and build/tlbsh.elf

@@ -68,6 +68,20 @@ static void add_modes(struct record *r)
   }
 }
 
+/* A mode that the CPU lacks is not entered, whatever the command line says; the boot code took the best there is. */
+static void add_refusal(struct record *r)
+{
+  const char *wanted = option("mode=");
+  for (unsigned m = 0; wanted && m < MACHINE_MODES; m++) {
+    enum machine_feature missing;
+    const char *name = state_mode_name_of((enum machine_mode)m);
+    size_t length = strlen(name);
+    bool asked = strncmp(wanted, name, length) == 0 && (wanted[length] == ' ' || wanted[length] == '\0');
+    if (asked && !machine_mode_supported((enum machine_mode)m, &missing))
+      record_format(r, &r->root, "note", "mode=%s: this CPU has no %s paging, %s is 0", name, name, machine_features[missing].cpuid_bit);
+  }
+}
+
 static uint64_t usable_memory(void)
 {
   struct machine_range range;
@@ -84,7 +98,7 @@ struct record *boot_record(void)
   struct record *r = record_begin("boot");
   r->text = "tlbsh {version}: a shell for your page tables.  'help' tells more.\n"
             "CPU: {cpu}.  Modes: {modes}.\n"
-            "RAM: {memory_mib} MiB.  Clock: {clock}.[  Console: {console}.]";
+            "RAM: {memory_mib} MiB.  Clock: {clock}.[  Console: {console}.][\n{note}.]";
   record_string(r, &r->root, "version", TLBSH_VERSION);
   add_modes(r);
   record_string(r, &r->root, "cpu", cpu->brand[0] ? cpu->brand : cpu->vendor[0] ? cpu->vendor : "without CPUID");
@@ -92,5 +106,6 @@ struct record *boot_record(void)
   record_string(r, &r->root, "clock", state_clock());
   if (console[0])
     record_string(r, &r->root, "console", console);
+  add_refusal(r);
   return r;
 }
