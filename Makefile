@@ -33,9 +33,10 @@ check: setup
 iso: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso
 
-## docs: docs/commands.md, from the command rows
-docs: $(BUILD)/commands
+## docs: docs/commands.md from the command rows, and the README's sessions from a booted machine
+docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 	@mkdir -p docs && $(BUILD)/commands >docs/commands.md
+	@tests/boot/test_readme.py --write
 
 ## format: lay out the C and C++ sources as .clang-format says
 format:

@@ -38,8 +38,9 @@ static void on_exception(const struct machine_fault *fault)
   console_write(text, (size_t)length);
   if (name)
     return;
-  while (!again)
-    cpu_halt();
+  if (!again)
+    for (;;)
+      cpu_halt();
   info->panics++;
   real_enter(info->mode);
 }

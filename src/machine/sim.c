@@ -202,6 +202,7 @@ static struct machine_fault cr3_write(uint64_t value)
   return (struct machine_fault){0};
 }
 
+#define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
 #define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE)
 
 static struct machine_fault cr4_write(uint64_t value)
@@ -210,6 +211,8 @@ static struct machine_fault cr4_write(uint64_t value)
   if (pcide_comes && (registers[REGISTER_CR3] & PCID_MASK || mode < MACHINE_4LEVEL))
     return raised(VECTOR_GP, 0, 0);
   uint64_t changed = value ^ registers[REGISTER_CR4];
+  if (changed & CR4_LOADS_PDPTES && !pdptes_load(registers[REGISTER_CR3]))
+    return raised(VECTOR_GP, 0, 0);
   registers[REGISTER_CR4] = value;
   if (changed & CR4_FLUSHES)
     sim_tlb_drop(SIM_ALL_PCIDS, true);
@@ -239,7 +242,9 @@ struct machine_fault machine_paging_toggle(void)
   if (mode >= MACHINE_4LEVEL)
     return raised(VECTOR_GP, 0, 0);
   sim_tlb_drop(SIM_ALL_PCIDS, true);
-  return pdptes_load(registers[REGISTER_CR3]) ? (struct machine_fault){0} : raised(VECTOR_GP, 0, 0);
+  if (!pdptes_load(registers[REGISTER_CR3]))
+    return raised(VECTOR_GP, 0, 0);
+  return (struct machine_fault){0};
 }
 
 /* ---- accesses ---- */

@@ -27,8 +27,8 @@ struct state {
   uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
   uint64_t control_clear;                           /* ... or 0 */
   uint8_t json, color, unsafe, echo, clock;
-  uint8_t batch;          /* nobody sits there: no prompts */
-  uint8_t failed;         /* some command ended in `error` */
+  uint8_t batch;         /* nobody sits there: no prompts */
+  uint8_t failed;        /* some command ended in `error` */
   uint8_t depth;         /* frames in use */
   uint8_t switched_from; /* a mode switch is under way: the old mode + 1 */
   uint8_t from_prompt;   /* the text was typed at the prompt, so it stands on the line above */

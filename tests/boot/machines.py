@@ -274,7 +274,7 @@ class Bochs(Machine):
             listener.listen(1)
             overrides = [
                 f"cpu: model={self.cpu}, count=1, ips=4000000, reset_on_triple_fault=0",
-                f"com1: enabled=1, mode=socket-client, dev=localhost:{listener.getsockname()[1]}",
+                f"com1: enabled=1, mode=socket-client, dev=127.0.0.1:{listener.getsockname()[1]}",
                 f"ata0-master: type=cdrom, path={self.iso}, status=inserted",
                 f"log: {self.dir}/bochs.log",
             ]
