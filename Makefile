@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim check unit unit-build iso bench setup clean help format docs
+.PHONY: all run sim check unit unit-build iso bench fuzz setup clean help format docs
 
 all: $(BUILD)/tlbsh.elf
 
@@ -26,7 +26,7 @@ sim: setup
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI) and build/tlbsh.elf

@@ -31,3 +31,18 @@ unit-build: $(BUILD)/unit32/unit $(BUILD)/unit64/unit
 ## unit: the unit tests alone
 unit: unit-build
 	@$(BUILD)/unit32/unit && $(BUILD)/unit64/unit
+
+# Fuzzing: the whole shell on the simulated machine, under libFuzzer and the sanitizers.
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := tests/fuzz/shell.c $(UNIT_PURE) $(sort $(wildcard src/machine/sim*.c))
+
+$(BUILD)/fuzz-shell: $(FUZZ_SOURCES) $(wildcard src/*/*.h)
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -O1 -g -fno-strict-aliasing -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(FUZZ_SOURCES) -o $@
+
+## fuzz [FUZZ_SECONDS=60]: fuzz the shell on the simulated machine
+fuzz: setup
+	@$(MAKE) --no-print-directory $(BUILD)/fuzz-shell
+	@mkdir -p $(BUILD)/corpus
+	$(BUILD)/fuzz-shell -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=2000 -print_final_stats=1 -dict=tests/fuzz/shell.dict \
+	  -artifact_prefix=$(BUILD)/ $(BUILD)/corpus tests/fuzz/corpus

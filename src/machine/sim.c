@@ -159,7 +159,7 @@ bool machine_entry_write(paddr_t at, unsigned bytes, uint64_t value)
 
 static uint16_t current_pcid(void)
 {
-  return registers[REGISTER_CR4] & CR4_PCIDE ? (uint16_t)(registers[REGISTER_CR3] & PCID_MASK) : 0;
+  return (registers[REGISTER_CR4] & CR4_PCIDE) ? (uint16_t)(registers[REGISTER_CR3] & PCID_MASK) : 0;
 }
 
 static struct machine_fault raised(uint8_t vector, uint32_t error, uint8_t cpl)

@@ -1,0 +1,67 @@
+/* Fuzzes the whole shell on the simulated machine: the input's first byte chooses profile and mode, the rest is what is typed, byte for byte:
+ * line editor, parser, commands, paging core, records and rendering. Whatever is typed, nothing may crash, hang or leak. */
+#include "machine/console.h"
+#include "machine/sim.h"
+#include "repl/shell.h"
+#include "repl/state.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A long command is interrupted after it has asked so often: that stands for a person's Ctrl-C. */
+#define PATIENCE 300
+
+static const uint8_t *input;
+static size_t left;
+static unsigned asked;
+
+int console_read(void)
+{
+  if (left == 0)
+    return -1;
+  left--;
+  return *input++;
+}
+
+void console_write(const char *text, size_t length)
+{
+  for (size_t i = 0; i < length; i++)
+    if (text[i] == '\0')
+      __builtin_trap(); /* no NUL ever reaches a terminal */
+}
+
+bool console_interrupted(void)
+{
+  return ++asked > PATIENCE;
+}
+
+void console_interrupt_clear(void)
+{
+  asked = 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  size_t carry_size, profiles = 0;
+  enum machine_feature missing;
+  if (size == 0)
+    return 0;
+  while (sim_profiles[profiles].name)
+    profiles++;
+  const struct sim_profile *profile = &sim_profiles[data[0] / 8 % profiles];
+  enum machine_mode mode = (enum machine_mode)(data[0] % 8 % MACHINE_MODES);
+  memset(machine_carry(&carry_size), 0, sizeof(struct state));
+  sim_command_line(data[0] & 0x80 ? "json=1" : "color=1");
+  if (!sim_init(profile, MACHINE_32, data[0]))
+    return 0;
+  if (machine_mode_supported(mode, &missing))
+    machine_mode_switch(mode);
+  input = data + 1;
+  left = size - 1;
+  asked = 0;
+  shell_run(false);
+  return 0;
+}
