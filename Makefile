@@ -29,9 +29,9 @@ check: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
-## iso: build/tlbsh.iso (BIOS and UEFI) and build/tlbsh.elf
+## iso: build/tlbsh.iso (BIOS and UEFI), build/tlbsh.elf, and the kernels' names for the Bochs debugger
 iso: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso $(BUILD)/kernel32.sym $(BUILD)/kernel64.sym
 
 ## docs: docs/commands.md from the command rows, and the README's sessions from a booted machine
 docs: $(BUILD)/commands $(BUILD)/tlbsh.elf

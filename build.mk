@@ -48,6 +48,10 @@ $(BUILD)/kernel64.elf: $(OBJ_64) $(BUILD)/kernel64.lds
 $(BUILD)/kernel%.bin: $(BUILD)/kernel%.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# Names for the Bochs debugger.
+$(BUILD)/kernel%.sym: $(BUILD)/kernel%.elf
+	$(Q)nm $< | awk '{print $$1" "$$3}' >$@
+
 $(BUILD)/tlbsh.lds: src/boot/tlbsh.lds.S src/machine/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -Isrc $< -o $@

@@ -246,6 +246,19 @@ static void report(const struct tracked *t, unsigned index, uint64_t before, uin
   reader->each(reader->context, &change);
 }
 
+/* Compares the entries of one machine word: two, where entries are half as wide. */
+static void compare_word(const struct tracked *t, uint8_t *past, const uint8_t *now, unsigned first, struct reader *reader)
+{
+  unsigned bytes = paging.format->entry_bytes;
+  for (unsigned index = first; index * bytes < first * bytes + sizeof(uintptr_t) && index < entries_of(t->level); index++) {
+    uint64_t before = entry_in(past, index), after = entry_in(now, index);
+    if (before == after)
+      continue;
+    memcpy(past + (size_t)index * bytes, &after, bytes);
+    report(t, index, before, after, reader);
+  }
+}
+
 static void compare(const struct tracked *t, struct reader *reader)
 {
   uint8_t *past = shadow((unsigned)(t - tracked));
@@ -253,17 +266,10 @@ static void compare(const struct tracked *t, struct reader *reader)
   unsigned bytes = entries_of(t->level) * paging.format->entry_bytes;
   if (now == NULL)
     return;
-  /* Nearly always nothing has changed: look at machine words first, and at entries only around a difference. */
-  for (unsigned at = 0; at < bytes; at += sizeof(uintptr_t)) {
-    if (*(const volatile uintptr_t *)(const void *)(now + at) == *(const uintptr_t *)(const void *)(past + at))
-      continue;
-    unsigned index = at / paging.format->entry_bytes;
-    uint64_t before = entry_in(past, index), after = entry_in(now, index);
-    if (before == after)
-      continue; /* the other half of an 8-byte entry, which has been taken care of */
-    memcpy(past + (size_t)index * paging.format->entry_bytes, &after, paging.format->entry_bytes);
-    report(t, index, before, after, reader);
-  }
+  /* Nearly always nothing has changed: look at machine words first, and at entries only where a word differs. */
+  for (unsigned at = 0; at < bytes; at += sizeof(uintptr_t))
+    if (*(const volatile uintptr_t *)(const void *)(now + at) != *(const uintptr_t *)(const void *)(past + at))
+      compare_word(t, past, now, at / paging.format->entry_bytes, reader);
 }
 
 void lab_diff(void (*each)(void *context, const struct lab_change *change), void *context)

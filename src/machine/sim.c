@@ -231,8 +231,12 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
     fault = cr3_write(value);
   else if (reg == REGISTER_CR4)
     fault = cr4_write(value);
-  else
+  else {
+    bool wp_changes = reg == REGISTER_CR0 && (value ^ registers[reg]) & CR0_WP;
     registers[reg] = value;
+    if (wp_changes && trait(TRAIT_WP_FLUSHES))
+      sim_tlb_drop(SIM_ALL_PCIDS, true);
+  }
   sim_walk_prepare(&walker);
   return fault;
 }
@@ -318,7 +322,8 @@ static uint32_t translate(const struct sim_want *want, uint64_t *pa)
   if (hit) {
     uint32_t refused = sim_walk_rights(&walker, hit, want);
     bool needs_dirty = want->op == OP_WRITE && !hit->dirty;
-    if (refused == 0 && !needs_dirty) {
+    bool proven = (want->op != OP_WRITE || hit->for_write) && (want->cpl != 3 || hit->for_user);
+    if (refused == 0 && !needs_dirty && (proven || !trait(TRAIT_PROVEN_RIGHTS))) {
       *pa = hit->pa + (want->va - hit->va);
       return 0;
     }
@@ -339,6 +344,8 @@ static uint32_t translate(const struct sim_want *want, uint64_t *pa)
   *pa = entry.pa + (want->va - entry.va);
   entry.pcid = lookup.pcid;
   entry.ring3 = lookup.ring3;
+  entry.for_write = want->op == OP_WRITE;
+  entry.for_user = want->cpl == 3;
   const struct sim_entry kept = cached_form(entry, want->va);
   sim_tlb_fill(&kept, lookup.side);
   speculate(want, &lookup);

@@ -33,9 +33,11 @@ const struct sim_profile sim_profiles[] = {
   {"cyrix", "remembers that a page was not present", FEATURES_PENTIUM, 32, 32, 5, 4, "CyrixInstead", "", TRAIT_NOT_PRESENT | TRAIT_FAULTS_FROM_TLB, 1, 5,
    {{"TLB", BOTH, SIM_4K | SIM_LARGE, 1, 32, 4, 0, POLICY_LRU}}},
   {"qemu-tcg", "what QEMU's TCG does", FEATURES_MODERN & ~(F(PCID) | F(INVPCID)), 40, 57, 15, 107, "AuthenticAMD", "simulated qemu-tcg",
-   TRAIT_FRAGMENTS | TRAIT_RING_TLBS | TRAIT_PDPTES_IN_MEMORY | TRAIT_LARGE_FLUSHES_ALL | TRAIT_RSVD_WITHOUT_P | TRAIT_PDPTE_ACCESSED, 66, 60,
-   {{"TLB", SIM_DATA, SIM_4K, 1, 256, 2, 0, POLICY_LRU}, {"code TLB", SIM_CODE, SIM_4K, 1, 256, 2, 0, POLICY_LRU}}},
-  {"bochs", "what Bochs does", FEATURES_MODERN & ~F(LA57) & ~F(PKU), 40, 48, 6, 85, "GenuineIntel", "simulated bochs", TRAIT_GLOBALS | TRAIT_FRAGMENTS, 5, 0,
+   TRAIT_FRAGMENTS | TRAIT_RING_TLBS | TRAIT_PDPTES_IN_MEMORY | TRAIT_LARGE_FLUSHES_ALL | TRAIT_RSVD_WITHOUT_P |
+     TRAIT_PDPTE_ACCESSED | TRAIT_WP_FLUSHES | TRAIT_A_AS_WALKED, 66, 60,
+   {{"TLB", BOTH, SIM_4K, 1, 256, 2, 0, POLICY_LRU}}},
+  {"bochs", "what Bochs does", FEATURES_MODERN & ~F(LA57) & ~F(PKU), 40, 48, 6, 85, "GenuineIntel", "simulated bochs", TRAIT_GLOBALS | TRAIT_FRAGMENTS | TRAIT_WP_FLUSHES | TRAIT_PROVEN_RIGHTS |
+     TRAIT_A_IF_ALLOWED, 5, 0,
    {{"DTLB", SIM_DATA, SIM_4K, 1, 2048, 1, 0, POLICY_LRU}, {"ITLB", SIM_CODE, SIM_4K, 1, 1024, 1, 0, POLICY_LRU}}},
   {"no-tlb", "walks the tables at every access", FEATURES_MODERN & ~(F(PCID) | F(INVPCID)), 40, 57, 6, 0, "", "simulated no-tlb", 0, 30, 0, {{0}}},
   {0},

@@ -37,6 +37,10 @@ enum sim_trait {
   TRAIT_PDPTES_IN_MEMORY = 1 << 8, /* PAE PDPTEs are read at each walk, not latched by MOV CR3 */
   TRAIT_LARGE_FLUSHES_ALL = 1 << 9, /* INVLPG inside a cached large page drops everything */
   TRAIT_RSVD_WITHOUT_P = 1 << 10,   /* reserved-bit faults report P = 0 (a bug of one emulator) */
+  TRAIT_WP_FLUSHES = 1 << 12,       /* a change of CR0.WP drops everything */
+  TRAIT_PROVEN_RIGHTS = 1 << 13,    /* a translation serves only accesses of the kind and ring that it was filled by; others walk again */
+  TRAIT_A_IF_ALLOWED = 1 << 14,     /* a walk whose access is refused sets no A flag at all */
+  TRAIT_A_AS_WALKED = 1 << 15,      /* a walk sets A in each entry as it comes by, however it ends */
   TRAIT_PDPTE_ACCESSED = 1 << 11,   /* the walk sets bit 5 of PAE PDPTEs, which is reserved (a bug of one emulator) */
 };
 

@@ -9,9 +9,10 @@ struct sim_entry {
   bool valid;
   bool present; /* false: it is remembered that the page was not (TRAIT_NOT_PRESENT) */
   bool writable, user, executable, global, dirty;
-  bool large;         /* a fragment of a large page */
-  uint8_t shift;      /* log2 of what the entry covers */
-  uint8_t page_shift; /* ... and of the page that it came from */
+  bool for_write, for_user; /* what it was filled by (TRAIT_PROVEN_RIGHTS) */
+  bool large;               /* a fragment of a large page */
+  uint8_t shift;            /* log2 of what the entry covers */
+  uint8_t page_shift;       /* ... and of the page that it came from */
   uint8_t key;
   uint8_t ring3; /* TRAIT_RING_TLBS: which of the two TLBs it is in */
   uint16_t pcid;

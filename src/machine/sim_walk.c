@@ -203,13 +203,15 @@ uint32_t sim_walk(const struct sim_walker *walker, const struct sim_profile *pro
       out->pcid = want->pcid;
       break;
     }
+    if (profile->traits & TRAIT_A_AS_WALKED)
+      set_flags(walker, profile, &walking, want, false);
     table = entry & l->address_table;
     if (i == walker->levels - 2u && profile->traits & TRAIT_STRUCTURE_CACHES)
       structure_remember(walker, want, table, out);
   }
   uint32_t refused = sim_walk_rights(walker, out, want);
   if (refused) { /* the entries above the leaf were used for a translation; the leaf was not */
-    if (walking.last > walking.first) {
+    if (walking.last > walking.first && !(profile->traits & TRAIT_A_IF_ALLOWED)) {
       walking.last--;
       set_flags(walker, profile, &walking, want, false);
     }
