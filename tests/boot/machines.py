@@ -155,7 +155,9 @@ class Machine:
         if self.stopped:
             raise Stopped(self.stopped)
         try:
-            return self.serial.expect(patterns, timeout=timeout)
+            # The prompt is always the last thing there, so only the end is searched for it; anything else may have been scrolled past.
+            window = -1 if patterns is PROMPT else None
+            return self.serial.expect(patterns, timeout=timeout, searchwindowsize=window)
         except (pexpect.EOF, pexpect.TIMEOUT) as error:
             why = "has ended" if isinstance(error, pexpect.EOF) else f"did not answer within {timeout:g} s"
             self.stopped = f"{self.name} {why}; it last sent {self.serial.transcript[-500:]!r} {self.said()}"
@@ -178,7 +180,9 @@ class Machine:
 
     @staticmethod
     def records(text):
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        """The records in what was shown. With what is typed not echoed, a record may stand right behind the prompt."""
+        lines = (re.sub(r"^((off|32|pae|4level|5level)> )+", "", line) for line in text.splitlines())
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def cmds(self, line, timeout=20):
         """Runs a line in JSON mode and gives back all its records."""
