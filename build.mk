@@ -90,7 +90,7 @@ $(BUILD)/tlbsh: $(OBJ_SIM)
 
 # The ISO boots by BIOS and by UEFI, from a disc or a USB stick. Only the GRUB modules that grub.cfg needs are in it, and GRUB's own files go
 # through an uncompressed configuration, which is what boots fastest.
-GRUB_MODULES := multiboot2 normal iso9660 part_msdos part_gpt fat serial terminal configfile all_video search
+GRUB_MODULES := multiboot2 normal iso9660 part_msdos part_gpt fat serial terminal configfile all_video search test keystatus
 
 $(BUILD)/tlbsh.iso: $(BUILD)/tlbsh.elf grub.cfg $(wildcard iso/*)
 	@rm -rf $(BUILD)/iso && mkdir -p $(BUILD)/iso/boot/grub

@@ -1,10 +1,10 @@
 /* The smallest Multiboot kernel that says something: one byte on COM1. What a boot path costs without us.
  *
- * Afterwards it is what a serial line itself carries: it sends every byte back that it gets, and for an 'S' a MiB of dots, 16 at a time as
+ * Afterwards it is what a serial line itself carries: it sends every byte back that it gets, and for an 'S' 256 KiB of dots, 16 at a time as
  * a 16550 takes them. */
 
 #define READY 0x06
-#define STREAM 0x100000
+#define STREAM 0x40000
 #define RBR 0x3f8
 #define LSR 0x3fd
 #define LSR_READY 0x01

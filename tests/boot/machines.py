@@ -213,10 +213,12 @@ class Qemu(Machine):
     name = "qemu"
     boot_timeout = 60
 
-    def __init__(self, cpu="max", append="json=1 color=0", memory="128M", media="kernel", extra=(), com=1, iso=ISO, reboot=False, monitor=False):
+    def __init__(self, cpu="max", append="json=1 color=0", memory="128M", media="kernel", extra=(), com=1, iso=ISO, reboot=False, monitor=False,
+                 before="null"):
         super().__init__()
         self.cpu, self.append, self.memory, self.media, self.extra, self.com = cpu, append, memory, media, list(extra), com
         self.iso, self.reboot, self.monitor = iso, reboot, monitor
+        self.before = before  # what the serial ports before `com` are: "null" a port that nobody listens to, "none" no port
 
     def media_arguments(self):
         if self.media == "kernel":
@@ -233,7 +235,7 @@ class Qemu(Machine):
     def start(self):
         path = os.path.join(self.dir, "serial")
         monitor = ["-monitor", f"unix:{self.dir}/monitor,server=on,wait=off"] if self.monitor else []
-        serials = ["-serial", "null"] * (self.com - 1) + ["-chardev", f"socket,id=c,path={path}", "-serial", "chardev:c"]
+        serials = ["-serial", self.before] * (self.com - 1) + ["-chardev", f"socket,id=c,path={path}", "-serial", "chardev:c"]
         with socket.socket(socket.AF_UNIX) as listener, open(os.path.join(self.dir, "stderr"), "w") as stderr:
             listener.bind(path)
             listener.listen(1)
