@@ -15,34 +15,37 @@
 
 void kernel_main(void) __attribute__((noreturn));
 
-/* An NMI or a debug trap between commands interrupts nothing that matters: report it and go on. */
+/* An NMI, or a debug trap between commands, is reported when the shell waits again. */
 static const char *harmless(unsigned vector)
 {
   if (vector == VECTOR_NMI)
-    return "NMI";
-  return vector == VECTOR_DB || vector == VECTOR_BP ? "debug exception" : NULL;
+    return "\r\nan NMI arrived\r\n";
+  return vector == VECTOR_DB || vector == VECTOR_BP ? "\r\ndebug exception at the prompt\r\n" : NULL;
 }
 
 /* The exception came between commands, or from the kernel's own code outside any guard. Say so, and start the kernel over, which brings the
  * prompt back. */
-static void on_exception(const struct machine_fault *fault)
+static void start_over(const struct machine_fault *fault)
 {
   char text[160];
   struct boot_info *info = real_boot_info();
-  const char *name = harmless(fault->vector);
   bool again = info->panics < PANICS_MAX;
-  int length = name
-                 ? format(text, sizeof text, "\r\n%s at the prompt\r\n", name)
-                 : format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: %s\r\n", fault->vector,
-                          fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2, again ? "starting over" : "halted");
+  int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: %s\r\n", fault->vector,
+                      fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2, again ? "starting over" : "halted");
   console_write(text, (size_t)length);
-  if (name)
-    return;
   if (!again)
     for (;;)
       cpu_halt();
   info->panics++;
   real_enter(info->mode);
+}
+
+static void on_exception(const struct machine_fault *fault)
+{
+  const char *text = harmless(fault->vector);
+  if (text == NULL)
+    start_over(fault);
+  console_notice(text);
 }
 
 void kernel_main(void)

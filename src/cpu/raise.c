@@ -42,7 +42,9 @@ struct machine_fault raise_vector(unsigned vector, unsigned cpl)
   traps_not_present_segment(cpl);
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
+  traps_expect_nmi(vector == VECTOR_NMI);
   struct traps_outcome outcome = traps_try(run, &raise);
+  traps_expect_nmi(false);
   cpu_write_flags(flags);
   cpu_load_fs(0);
   return outcome.fault;

@@ -20,6 +20,7 @@ static struct traps_recovery *volatile innermost;
 static uint64_t gdt[GDT_SLOTS] __attribute__((aligned(16)));
 static uint8_t ring0_stack[TRAPS_STACK] __attribute__((aligned(16)));
 static struct traps_handlers handlers;
+static volatile bool nmi_expected;
 
 void traps_init(const struct traps_handlers *use)
 {
@@ -41,6 +42,11 @@ void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down)
     attributes |= DESCRIPTOR_GRANULAR;
   }
   gdt[SELECTOR_SCRATCH / 8] = descriptor(base, limit, attributes);
+}
+
+void traps_expect_nmi(bool expected)
+{
+  nmi_expected = expected;
 }
 
 void traps_not_present_segment(unsigned dpl)
@@ -85,7 +91,8 @@ void traps_dispatch(struct traps_frame *frame)
                                 .ip = frame->ip};
   if (vector == VECTOR_PF)
     fault.cr2 = cpu_read_cr2();
-  if (innermost == NULL) {
+  bool from_outside = vector == VECTOR_NMI && !nmi_expected;
+  if (innermost == NULL || from_outside) {
     handlers.on_exception(&fault);
     return;
   }

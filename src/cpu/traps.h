@@ -36,6 +36,10 @@ struct traps_outcome traps_try(void (*fn)(void *argument), void *argument);
 /** Sets the scratch segment's descriptor: a data segment for both rings with @p base and byte-granular or page-granular @p limit. */
 void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down);
 
+/** Whether vector 2 is what a traps_try() waits for. Otherwise an NMI comes from outside and is no fault of what it interrupts: it goes to
+ * on_exception(), and what was interrupted goes on. */
+void traps_expect_nmi(bool expected);
+
 /** Gives the segment that is not present the privilege level @p dpl. */
 void traps_not_present_segment(unsigned dpl);
 

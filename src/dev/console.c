@@ -11,6 +11,7 @@
 #define BAUD_DEFAULT 115200u
 
 static char name[64];
+static const char *volatile notice;
 
 struct choice {
   unsigned number, baud;
@@ -62,12 +63,27 @@ const char *console_name(void)
   return name;
 }
 
+void console_notice(const char *text)
+{
+  notice = text;
+}
+
+static void notice_show(void)
+{
+  const char *text = notice;
+  notice = NULL;
+  if (text)
+    serial_write(text, strlen(text));
+}
+
 int console_read(void)
 {
   int byte;
   real_boot_info()->panics = 0; /* someone can type again: the kernel works */
-  while ((byte = serial_read()) < 0)
+  while ((byte = serial_read()) < 0) {
+    notice_show();
     serial_wait();
+  }
   return byte;
 }
 

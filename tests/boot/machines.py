@@ -29,6 +29,7 @@ MODES = ["off", "32", "pae", "4level", "5level"]
 # A prompt starts a line, or follows another prompt (JSON shows nothing of an empty line).  A "\r" alone does not start a line: the editor
 # redraws with it.
 PROMPT = re.compile(r"(?:^|\n)(?:(?:off|32|pae|4level|5level)> )*(off|32|pae|4level|5level)> $")
+PROMPT_TEXT = re.compile(r"(?:off|32|pae|4level|5level)> ")  # ... anywhere
 TCP_QUICKACK = 12
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -52,7 +53,7 @@ class Line(fdpexpect.fdspawn):
     """A serial line on a socket. Reading notices the other side's end at once; writing is bounded in time."""
 
     def __init__(self, connection):
-        super().__init__(connection.fileno(), encoding="latin-1", timeout=20, maxread=65536, searchwindowsize=200)
+        super().__init__(connection.fileno(), encoding="latin-1", timeout=20, maxread=65536)
         self.connection = connection
         self.tcp = connection.family == socket.AF_INET
         self.delaybeforesend = None
@@ -150,8 +151,9 @@ class Machine:
         with open(path, errors="replace") as file:
             return file.read()[-600:]
 
-    def expect(self, patterns, timeout=20):
-        """Waits for one of the patterns on the serial line; gives back its index. serial.match and serial.before are as pexpect's."""
+    def expect(self, patterns, timeout=20, window=None):
+        """Waits for one of the patterns on the serial line; gives back its index. serial.match and serial.before are as pexpect's. Only the last
+        `window` bytes of what came are looked at, if it is given: right for what can only be at the end."""
         if self.stopped:
             raise Stopped(self.stopped)
         try:
@@ -165,7 +167,7 @@ class Machine:
 
     def prompt(self, timeout=20):
         """Waits for the prompt; gives back what came before it."""
-        self.expect(PROMPT, timeout)
+        self.expect(PROMPT, timeout, window=200)
         self.mode = self.serial.match.group(1)
         return self.serial.before
 

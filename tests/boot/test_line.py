@@ -168,7 +168,7 @@ def test_what_is_typed_during_a_switch_is_not_lost(program):
 def test_an_nmi_is_reported_and_the_shell_goes_on():
     with Qemu(append="color=0", monitor=True) as machine:
         machine.hmp("nmi")
-        machine.expect(re.escape("NMI at the prompt"))
+        machine.expect(re.escape("an NMI arrived"))
         machine.send("\r")
         machine.prompt()
         assert machine.text("let x = 1").strip() == "$x = 0x1"
