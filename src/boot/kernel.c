@@ -15,12 +15,12 @@
 
 void kernel_main(void) __attribute__((noreturn));
 
-/* An NMI, or a debug trap between commands, is reported when the shell waits again. */
+/* An NMI, or a debug trap between commands, is reported before the next prompt. */
 static const char *harmless(unsigned vector)
 {
   if (vector == VECTOR_NMI)
-    return "\r\nan NMI arrived\r\n";
-  return vector == VECTOR_DB || vector == VECTOR_BP ? "\r\ndebug exception at the prompt\r\n" : NULL;
+    return "an NMI arrived";
+  return vector == VECTOR_DB || vector == VECTOR_BP ? "a debug exception came between commands" : NULL;
 }
 
 /* The exception came between commands, or from the kernel's own code outside any guard. Say so, and start the kernel over, which brings the

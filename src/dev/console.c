@@ -68,22 +68,19 @@ void console_notice(const char *text)
   notice = text;
 }
 
-static void notice_show(void)
+const char *console_notice_take(void)
 {
   const char *text = notice;
   notice = NULL;
-  if (text)
-    serial_write(text, strlen(text));
+  return text;
 }
 
 int console_read(void)
 {
   int byte;
   real_boot_info()->panics = 0; /* someone can type again: the kernel works */
-  while ((byte = serial_read()) < 0) {
-    notice_show();
+  while ((byte = serial_read()) < 0)
     serial_wait();
-  }
   return byte;
 }
 

@@ -8,8 +8,8 @@
  * or the first COM port there is. @p again at a mode switch. */
 void console_init(const char *command_line, bool again);
 
-/** Has @p text, a literal, shown when the shell next waits for a key: so it cannot come between the bytes of something else. Safe in an
- * exception handler. */
+/** Has @p text, a literal, shown before the next prompt: so it cannot come between the bytes of something else. Safe in an exception
+ * handler. */
 void console_notice(const char *text);
 
 /** What it is: "com1, 115200, 16550, by interrupt". */

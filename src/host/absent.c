@@ -171,3 +171,8 @@ bool console_interrupted(void)
 void console_interrupt_clear(void)
 {
 }
+
+const char *console_notice_take(void)
+{
+  return NULL;
+}

@@ -111,3 +111,8 @@ void console_interrupt_clear(void)
 {
   interrupted = 0;
 }
+
+const char *console_notice_take(void)
+{
+  return NULL;
+}

@@ -14,4 +14,7 @@ void console_write(const char *text, size_t length);
 bool console_interrupted(void);
 void console_interrupt_clear(void);
 
+/** A line that something outside the shell wants shown before the next prompt (an NMI came), or NULL. Each is given once. */
+const char *console_notice_take(void);
+
 #endif

@@ -282,6 +282,11 @@ static void line_too_long(void)
 
 static void prompt_show(void)
 {
+  const char *notice = console_notice_take();
+  if (notice) {
+    console_write(notice, strlen(notice));
+    console_write("\r\n", 2);
+  }
   prompt_make();
   editor.echo = !state_get()->batch && (!state_get()->json || state_get()->echo);
   editor_prompt(&editor, state_get()->batch ? "" : prompt);

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 
 import pytest
 
@@ -163,12 +162,3 @@ def test_what_is_typed_during_a_switch_is_not_lost(program):
     while len(got) < 4:
         got += program.records(program.prompt())
     assert [record["cmd"] for record in got] == ["mode", "let", "mode", "let"]
-
-
-def test_an_nmi_is_reported_and_the_shell_goes_on():
-    with Qemu(append="color=0", monitor=True) as machine:
-        machine.hmp("nmi")
-        machine.expect(re.escape("an NMI arrived"))
-        machine.send("\r")
-        machine.prompt()
-        assert machine.text("let x = 1").strip() == "$x = 0x1"

@@ -65,3 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   shell_run(false);
   return 0;
 }
+
+const char *console_notice_take(void)
+{
+  return NULL;
+}

@@ -43,3 +43,8 @@ void console_interrupt_clear(void)
 {
   interrupted = false;
 }
+
+const char *console_notice_take(void)
+{
+  return nullptr;
+}
