@@ -38,11 +38,6 @@ static const struct machine_range ranges[] = {
 
 #define RANGES (sizeof ranges / sizeof ranges[0])
 
-const struct sim_profile *sim_profile(void)
-{
-  return profile;
-}
-
 void sim_on_end(void (*end)(void))
 {
   end_program = end;
@@ -176,9 +171,9 @@ static bool pdptes_load(uint64_t cr3)
 {
   struct paging paging;
   uint64_t loaded[4];
-  paging_read(&paging);
   if (mode != MACHINE_PAE)
     return true;
+  paging_read(&paging);
   for (unsigned i = 0; i < 4; i++) {
     machine_entry_read(paddr((cr3 & ~0x1fULL) + i * 8), 8, &loaded[i]);
     bool bad = loaded[i] & 1 && loaded[i] & format_reserved(&paging, 0, loaded[i]);
@@ -255,11 +250,7 @@ struct machine_fault machine_paging_toggle(void)
 
 static bool canonical(uint64_t va)
 {
-  unsigned bits = mode == MACHINE_OFF ? 32 : walker.linear_bits;
-  if (bits == 32)
-    return va >> 32 == 0;
-  int64_t extended = (int64_t)(va << (64 - bits)) >> (64 - bits);
-  return (uint64_t)extended == va;
+  return format_canonical(format_of(mode), laddr(va));
 }
 
 static struct machine_fault page_fault(const struct sim_want *want, uint32_t error_plus_1)
@@ -428,9 +419,8 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
 /* What each exception brings is known; what has to be shown is that it comes back. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
-  static const uint8_t software[] = {VECTOR_NMI, VECTOR_MC};
   struct machine_fault fault = raised(vector, 0, cpl);
-  if (cpl == 3 && (vector == software[0] || vector == software[1]))
+  if (cpl == 3 && (vector == VECTOR_NMI || vector == VECTOR_MC))
     fault = raised(VECTOR_GP, vector * 8u + 2, 3); /* INT n through a gate with DPL 0: the gate's index and the IDT bit */
   if (vector == VECTOR_DF && cpl == 3)
     fault = raised(VECTOR_BP, 0, 3);

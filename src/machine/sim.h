@@ -7,9 +7,6 @@
 /** Powers the machine on with the given profile in @p mode. False where memory for it cannot be had. */
 bool sim_init(const struct sim_profile *profile, enum machine_mode mode, uint64_t seed);
 
-/** The profile that is simulated. */
-const struct sim_profile *sim_profile(void);
-
 /** What is called by machine_poweroff() and machine_reboot(); the machine itself cannot end the program. */
 void sim_on_end(void (*end)(void));
 

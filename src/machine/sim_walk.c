@@ -45,7 +45,6 @@ void sim_walk_prepare(struct sim_walker *walker)
     return;
   walker->levels = paging.format->levels;
   walker->entry_bytes = paging.format->entry_bytes;
-  walker->linear_bits = paging.format->linear_bits;
   walker->root = paging.root.v;
   walker->wp = paging.wp;
   walker->smep = paging.smep;

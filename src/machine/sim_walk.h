@@ -24,7 +24,6 @@ struct sim_walker {
   bool latched; /* the root's entries come from `pdpte` */
   uint64_t pdpte[4];
   uint32_t pkru;
-  uint8_t linear_bits;
 };
 
 /** Reads the formats and control registers into *@p walker (paging.h's struct paging does the reading). */

@@ -3,26 +3,12 @@
 What a key did is read off the command that then runs, not off the screen: escape sequences that draw the same line differently are equal.
 """
 
-import os
 import random
 
 import pytest
 
-from machines import PROMPT_TEXT, Qemu
-
-SEED = int(os.environ.get("TLBSH_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
-
-
-@pytest.fixture(scope="module")
-def person():
-    with Qemu(append="color=0") as machine:
-        yield machine
-
-
-@pytest.fixture(scope="module")
-def program():
-    with Qemu() as machine:
-        yield machine
+from machines import PROMPT_TEXT
+from seed import SEED
 
 
 @pytest.mark.parametrize("length, status", [(1022, "ok"), (1023, "ok"), (1024, "usage"), (1025, "usage"), (4000, "usage"), (20000, "usage")])

@@ -1,27 +1,12 @@
 """The serial line and the line editor on a booted kernel: pastes, Ctrl-C, line ends, garbage; and what a mode switch must not lose."""
 
 import json
-import os
 import random
 
 import pytest
 
 from machines import Bochs, Qemu
-
-SEED = int(os.environ.get("TLBSH_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
-
-
-@pytest.fixture(scope="module")
-def person():
-    """A machine in text mode, as a person has it, without colours."""
-    with Qemu(append="color=0") as machine:
-        yield machine
-
-
-@pytest.fixture(scope="module")
-def program():
-    with Qemu() as machine:
-        yield machine
+from seed import SEED
 
 
 def paste(machine, size):

@@ -6,15 +6,14 @@ Nothing is asked of a page that is not clean, because there the architecture all
 its TLB does; and to show that the test is not idle, the same sequences with one flush left out of the book-keeping must fail.
 """
 
-import os
 import random
 
 import pytest
 
+from seed import SEED
 from simulated import Sim
 
 PAGES = [0x40000000, 0x40001000, 0x40002000, 0x40200000, 0x40201000]
-SEED = int(os.environ.get("TLBSH_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
 STEPS = 250
 
 PROFILES = [
