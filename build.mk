@@ -11,12 +11,13 @@ CFLAGS_32 := -m32 -march=i486 -mtune=generic -mno-red-zone
 CFLAGS_64 := -m64 -mno-red-zone -mcmodel=small
 OPT := -O2
 
-PURE := $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c
+PURE := $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c \
+        src/machine/describe.c
 METAL := src/boot/kernel.c src/machine/real.c $(sort $(wildcard src/dev/*.c)) \
          $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S)
 METAL_32 := $(METAL) src/machine/real32.c src/cpu/traps32.c src/cpu/entry32.S
 METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/entry64.S
-BOOT := src/boot/boot.S src/boot/boot.c src/machine/identity.c src/machine/features.c src/cpu/cpuid.c src/cpu/string.c
+BOOT := src/boot/boot.S src/boot/boot.c src/machine/identity.c src/machine/features.c src/machine/describe.c src/cpu/cpuid.c src/cpu/string.c
 
 objects = $(patsubst src/%,$(BUILD)/$(1)/%.o,$(2))
 OBJ_32 := $(call objects,32,$(PURE) $(METAL_32))

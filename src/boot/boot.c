@@ -2,6 +2,7 @@
 #include "boot/multiboot.h"
 #include "cpu/cpu.h"
 #include "machine/boot_info.h"
+#include "machine/describe.h"
 #include "machine/features.h"
 #include "machine/identity.h"
 #include "machine/layout.h"
@@ -146,16 +147,6 @@ static void boot_fail(const char *why)
     cpu_halt();
 }
 
-static bool mode_supported(enum machine_mode mode)
-{
-  switch (mode) {
-  case MACHINE_PAE: return cpu_has(FEATURE_PAE);
-  case MACHINE_4LEVEL: return cpu_has(FEATURE_LM);
-  case MACHINE_5LEVEL: return cpu_has(FEATURE_LM) && cpu_has(FEATURE_LA57);
-  default: return true;
-  }
-}
-
 /* The mode that `mode=` on the command line asks for, or else the best one up to 4level. One that the CPU lacks is entered as
  * the best one it has; the kernel says so. */
 static enum machine_mode mode_first(void)
@@ -165,19 +156,19 @@ static enum machine_mode mode_first(void)
     enum machine_mode mode;
   } names[] = {{"off", MACHINE_OFF}, {"32", MACHINE_32}, {"pae", MACHINE_PAE}, {"4level", MACHINE_4LEVEL}, {"5level", MACHINE_5LEVEL}};
   const char *line = INFO->command_line;
+  uint32_t features = cpu_features();
+  enum machine_feature missing;
   for (const char *at = line; *at; at++) {
     if ((at != line && at[-1] != ' ') || strncmp(at, "mode=", 5) != 0)
       continue;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
       size_t length = strlen(names[i].name);
       bool whole = strncmp(at + 5, names[i].name, length) == 0 && (at[5 + length] == ' ' || at[5 + length] == '\0');
-      if (whole && mode_supported(names[i].mode))
+      if (whole && describe_mode_supported(features, names[i].mode, &missing))
         return names[i].mode;
     }
   }
-  if (mode_supported(MACHINE_4LEVEL))
-    return MACHINE_4LEVEL;
-  return mode_supported(MACHINE_PAE) ? MACHINE_PAE : MACHINE_32;
+  return describe_mode_best(features);
 }
 
 void boot_main(uint32_t magic, const void *multiboot)

@@ -12,7 +12,7 @@ PHDRS
 SECTIONS
 {
   . = LAYOUT_BOOT;
-  .boot : { KEEP(*(.multiboot)) *(.text*) *(.rodata*) } :boot
+  .boot : { KEEP(*(.multiboot)) *(.text*) *(.rodata*) . = ALIGN(64); } :boot
   .data : { *(.data*) } :boot
   .bss : {
     *(.bss*) *(COMMON)

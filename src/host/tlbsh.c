@@ -1,6 +1,7 @@
 /* The hosted program: the same shell, on a simulated machine, as an ordinary program. */
 #include "host/terminal.h"
 #include "lib/format.h"
+#include "machine/describe.h"
 #include "machine/sim.h"
 #include "repl/shell.h"
 #include "repl/state.h"
@@ -24,13 +25,6 @@ static int mode_named(const char *name)
     if (strcmp(state_mode_name_of((enum machine_mode)m), name) == 0)
       return m;
   return -1;
-}
-
-static enum machine_mode best_mode(const struct sim_profile *profile)
-{
-  if (machine_features_have(profile->features, FEATURE_LM))
-    return MACHINE_4LEVEL;
-  return machine_features_have(profile->features, FEATURE_PAE) ? MACHINE_PAE : MACHINE_32;
 }
 
 static void end(void)
@@ -85,7 +79,7 @@ int main(int argc, char **argv)
   char line[64];
   format(line, sizeof line, "json=%d color=%d batch=%d", json, color, !terminal_is_person());
   sim_command_line(line);
-  if (!sim_init(profile, mode < 0 ? best_mode(profile) : (enum machine_mode)mode, seed)) {
+  if (!sim_init(profile, mode < 0 ? describe_mode_best(profile->features) : (enum machine_mode)mode, seed)) {
     fprintf(stderr, "tlbsh: no memory for the simulated machine\n");
     return 1;
   }

@@ -6,6 +6,7 @@
 #include "cpu/segments.h"
 #include "cpu/traps.h"
 #include "dev/power.h"
+#include "machine/describe.h"
 #include "machine/identity.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
@@ -117,24 +118,6 @@ void *machine_carry(size_t *size)
 const struct machine_layout *machine_layout(void)
 {
   return &layout;
-}
-
-static void layout_init(void)
-{
-  layout = (struct machine_layout){.root = paddr(LAYOUT_KERNEL_TABLES),
-                                   .tables = paddr(LAYOUT_TABLES),
-                                   .table_count = LAYOUT_TABLE_COUNT,
-                                   .shadows = (void *)LAYOUT_SHADOWS,
-                                   .shadow_count = LAYOUT_SHADOW_COUNT,
-                                   .frames = paddr(LAYOUT_FRAMES),
-                                   .frame_count = LAYOUT_FRAME_COUNT,
-                                   .kernel_end = LAYOUT_KERNEL_END,
-                                   .user_code = laddr(LAYOUT_USER_CODE),
-                                   .user_stack = laddr(LAYOUT_USER_STACK)};
-  if (ram_covers(LAYOUT_BIG0, LAYOUT_BIG0 + LAYOUT_BIG_BYTES))
-    layout.big[0] = paddr(LAYOUT_BIG0);
-  if (ram_covers(LAYOUT_BIG1, LAYOUT_BIG1 + LAYOUT_BIG_BYTES))
-    layout.big[1] = paddr(LAYOUT_BIG1);
 }
 
 static bool identity_mapped(uint64_t page)
@@ -287,17 +270,7 @@ struct machine_fault machine_paging_toggle(void)
 
 bool machine_mode_supported(enum machine_mode wanted, enum machine_feature *missing)
 {
-  static const enum machine_feature needs[MACHINE_MODES][2] = {
-    [MACHINE_OFF] = {FEATURE_INVLPG, FEATURE_INVLPG}, [MACHINE_32] = {FEATURE_INVLPG, FEATURE_INVLPG},
-    [MACHINE_PAE] = {FEATURE_PAE, FEATURE_PAE},       [MACHINE_4LEVEL] = {FEATURE_LM, FEATURE_LM},
-    [MACHINE_5LEVEL] = {FEATURE_LM, FEATURE_LA57},
-  };
-  for (unsigned i = 0; i < 2; i++)
-    if (!has(needs[wanted][i])) {
-      *missing = needs[wanted][i];
-      return false;
-    }
-  return true;
+  return describe_mode_supported(cpu.features, wanted, missing);
 }
 
 void machine_mode_switch(enum machine_mode wanted)
@@ -405,7 +378,7 @@ void real_init(void)
   cpu_identify();
   has_cr4 = cpu_has_cr4();
   has_efer = has(FEATURE_LM) || has(FEATURE_NX);
-  layout_init();
+  layout = describe_layout((void *)LAYOUT_SHADOWS, ram_covers);
   /* The ring-3 page is read-only, also for the kernel once CR0.WP is set. */
   access_init();
   raise_init();

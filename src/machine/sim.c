@@ -1,6 +1,7 @@
 #include "machine/sim.h"
 
 #include "machine/boot_info.h"
+#include "machine/describe.h"
 #include "machine/identity.h"
 #include "machine/layout.h"
 #include "machine/machine.h"
@@ -77,15 +78,7 @@ enum machine_mode machine_mode(void)
 
 bool machine_mode_supported(enum machine_mode wanted, enum machine_feature *missing)
 {
-  static const enum machine_feature needs[MACHINE_MODES] = {[MACHINE_OFF] = FEATURES,
-                                                            [MACHINE_32] = FEATURES,
-                                                            [MACHINE_PAE] = FEATURE_PAE,
-                                                            [MACHINE_4LEVEL] = FEATURE_LM,
-                                                            [MACHINE_5LEVEL] = FEATURE_LA57};
-  if (needs[wanted] == FEATURES || has(needs[wanted]))
-    return true;
-  *missing = needs[wanted];
-  return false;
+  return describe_mode_supported(profile->features, wanted, missing);
 }
 
 bool machine_memory(unsigned index, struct machine_range *range)
@@ -126,6 +119,11 @@ static bool is_ram(uint64_t at)
     if (ranges[i].usable && at - ranges[i].base.v < ranges[i].length)
       return true;
   return false;
+}
+
+static bool ram_covers(uint64_t from, uint64_t to)
+{
+  return is_ram(from) && is_ram(to - 1);
 }
 
 void *machine_physical(paddr_t at)
@@ -478,17 +476,7 @@ static void describe(void)
                              .model = profile->model};
   strncpy(cpu.vendor, profile->vendor, sizeof cpu.vendor - 1);
   strncpy(cpu.brand, profile->brand, sizeof cpu.brand - 1);
-  layout = (struct machine_layout){.root = paddr(LAYOUT_KERNEL_TABLES),
-                                   .tables = paddr(LAYOUT_TABLES),
-                                   .table_count = LAYOUT_TABLE_COUNT,
-                                   .shadows = shadows,
-                                   .shadow_count = LAYOUT_SHADOW_COUNT,
-                                   .frames = paddr(LAYOUT_FRAMES),
-                                   .frame_count = LAYOUT_FRAME_COUNT,
-                                   .big = {paddr(LAYOUT_BIG0), paddr(LAYOUT_BIG1)},
-                                   .kernel_end = LAYOUT_KERNEL_END,
-                                   .user_code = laddr(LAYOUT_USER_CODE),
-                                   .user_stack = laddr(LAYOUT_USER_STACK)};
+  layout = describe_layout(shadows, ram_covers);
 }
 
 bool sim_init(const struct sim_profile *use, enum machine_mode first, uint64_t seed)
