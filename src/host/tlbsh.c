@@ -13,10 +13,13 @@
 
 static void usage(FILE *to)
 {
-  fprintf(to, "usage: tlbsh [--mode off|32|pae|4level|5level] [--profile NAME] [--seed N] [--json] [--color]\n"
+  fprintf(to, "usage: tlbsh [--mode off|32|pae|4level|5level] [--profile NAME] [--defect NAME]... [--seed N] [--json] [--color]\n"
               "A shell for page tables on a simulated machine. Reads commands from standard input.\nProfiles:\n");
   for (const struct sim_profile *p = sim_profiles; p->name; p++)
-    fprintf(to, "  %-13s %s\n", p->name, p->brief);
+    fprintf(to, "  %-23s %s\n", p->name, p->brief);
+  fprintf(to, "Defects, which make it behave as the architecture forbids:\n");
+  for (const struct sim_defect *d = sim_defects; d->name; d++)
+    fprintf(to, "  %-23s %s\n", d->name, d->brief);
 }
 
 static int mode_named(const char *name)
@@ -43,47 +46,81 @@ static bool mode_exists(const struct sim_profile *profile, int mode)
   return false;
 }
 
+struct options {
+  struct sim_profile profile;
+  int mode; /* enum machine_mode, or -1: the best */
+  int json, color;
+  uint64_t seed;
+};
+
+static bool mode_option(struct options *o, const char *name)
+{
+  o->mode = mode_named(name);
+  if (o->mode < 0)
+    fprintf(stderr, "tlbsh: no mode '%s'; there are off, 32, pae, 4level and 5level\n", name);
+  return o->mode >= 0;
+}
+
+static bool profile_option(struct options *o, const char *name)
+{
+  const struct sim_profile *profile = sim_profile_named(name);
+  if (profile == NULL) {
+    fprintf(stderr, "tlbsh: no profile '%s'; --help lists them\n", name);
+    return false;
+  }
+  o->profile = *profile;
+  return true;
+}
+
+/* Defects go on top of the profile, wherever on the command line that is named: so they are taken in a second round. */
+static bool defect_option(struct options *o, const char *name)
+{
+  const struct sim_defect *defect = sim_profile_defect(name);
+  if (defect == NULL) {
+    fprintf(stderr, "tlbsh: no defect '%s'; --help lists them\n", name);
+    return false;
+  }
+  sim_profile_break(&o->profile, defect);
+  return true;
+}
+
+static bool options_read(int argc, char **argv, struct options *o)
+{
+  static const struct option options[] = {{"mode", required_argument, NULL, 'm'},   {"profile", required_argument, NULL, 'p'},
+                                          {"defect", required_argument, NULL, 'd'}, {"seed", required_argument, NULL, 's'},
+                                          {"json", no_argument, NULL, 'j'},         {"color", no_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+  int option;
+  bool good = true;
+  while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+    switch (option) {
+    case 'm': good = mode_option(o, optarg); break;
+    case 'p': good = profile_option(o, optarg); break;
+    case 's': o->seed = strtoull(optarg, NULL, 0); break;
+    case 'j': o->json = 1; break;
+    case 'c': o->color = 1; break;
+    case 'd': break;
+    case 'h': usage(stdout); exit(0);
+    default: usage(stderr); good = false;
+    }
+  for (optind = 1; good && (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
+    good = option != 'd' || defect_option(o, optarg);
+  return good;
+}
+
 int main(int argc, char **argv)
 {
-  static const struct option options[] = {{"mode", required_argument, NULL, 'm'},
-                                          {"profile", required_argument, NULL, 'p'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"color", no_argument, NULL, 'c'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  const struct sim_profile *profile = sim_profile_named("modern-intel");
-  int mode = -1, json = 0, color = terminal_is_person(), option;
-  uint64_t seed = 1;
-  while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-    switch (option) {
-    case 'm':
-      mode = mode_named(optarg);
-      if (mode < 0) {
-        fprintf(stderr, "tlbsh: no mode '%s'; there are off, 32, pae, 4level and 5level\n", optarg);
-        return 2;
-      }
-      break;
-    case 'p':
-      profile = sim_profile_named(optarg);
-      if (profile == NULL) {
-        fprintf(stderr, "tlbsh: no profile '%s'; --help lists them\n", optarg);
-        return 2;
-      }
-      break;
-    case 's': seed = strtoull(optarg, NULL, 0); break;
-    case 'j': json = 1; break;
-    case 'c': color = 1; break;
-    default: usage(option == 'h' ? stdout : stderr); return option == 'h' ? 0 : 2;
-    }
+  struct options o = {.profile = *sim_profile_named("modern-intel"), .mode = -1, .color = terminal_is_person(), .seed = 1};
+  if (!options_read(argc, argv, &o))
+    return 2;
   char line[64];
-  format(line, sizeof line, "json=%d color=%d batch=%d", json, color, !terminal_is_person());
+  format(line, sizeof line, "json=%d color=%d batch=%d", o.json, o.color, !terminal_is_person());
   sim_command_line(line);
-  if (!sim_init(profile, mode < 0 ? describe_mode_best(profile->features) : (enum machine_mode)mode, seed)) {
+  if (!sim_init(&o.profile, o.mode < 0 ? describe_mode_best(o.profile.features) : (enum machine_mode)o.mode, o.seed)) {
     fprintf(stderr, "tlbsh: no memory for the simulated machine\n");
     return 1;
   }
-  if (mode >= 0 && !mode_exists(profile, mode))
+  if (o.mode >= 0 && !mode_exists(&o.profile, o.mode))
     return 2;
   sim_on_end(end);
   terminal_start();

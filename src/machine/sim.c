@@ -59,6 +59,11 @@ static bool trait(enum sim_trait t)
   return (profile->traits & t) != 0;
 }
 
+static bool defect(enum sim_defect_bit d)
+{
+  return (profile->defects & d) != 0;
+}
+
 /* ---- what the machine is ---- */
 
 const struct machine_cpu *machine_cpu(void)
@@ -150,9 +155,15 @@ bool machine_entry_write(paddr_t at, unsigned bytes, uint64_t value)
 
 /* ---- control registers ---- */
 
-static uint16_t current_pcid(void)
+/* What the translations of a PCID are tagged with, where they are. */
+static uint16_t tag_of(uint64_t pcid)
 {
-  return (registers[REGISTER_CR4] & CR4_PCIDE) ? (uint16_t)(registers[REGISTER_CR3] & PCID_MASK) : 0;
+  return trait(TRAIT_PCIDS) && !defect(DEFECT_PCID_IGNORED) ? (uint16_t)(pcid & PCID_MASK) : 0;
+}
+
+static uint16_t current_tag(void)
+{
+  return (registers[REGISTER_CR4] & CR4_PCIDE) ? tag_of(registers[REGISTER_CR3]) : 0;
 }
 
 static struct machine_fault raised(uint8_t vector, uint32_t error, uint8_t cpl)
@@ -182,33 +193,62 @@ static bool pdptes_load(uint64_t cr3)
   return true;
 }
 
+/* SDM, MOV - Move to/from Control Registers: bits from MAXPHYADDR on are reserved in 64-bit modes, bit 63 too while CR4.PCIDE is 0. */
+static bool cr3_reserved(uint64_t value)
+{
+  bool pcide = registers[REGISTER_CR4] & CR4_PCIDE;
+  uint64_t reserved = ~address_mask(profile->maxphyaddr) & ~(pcide ? NO_FLUSH : 0);
+  return mode >= MACHINE_4LEVEL && value & reserved;
+}
+
+/* SDM, Operations that Invalidate TLBs and Paging-Structure Caches: MOV to CR3. */
+static void cr3_flush(bool keep)
+{
+  bool pcids = registers[REGISTER_CR4] & CR4_PCIDE && trait(TRAIT_PCIDS);
+  unsigned reach = (trait(TRAIT_GLOBALS) ? 0 : SIM_GLOBALS) | (defect(DEFECT_CR3_KEEPS_STRUCTURES) ? 0 : SIM_STRUCTURES);
+  if (keep && pcids)
+    return;
+  if (defect(DEFECT_CR3_KEEPS))
+    sim_structure_drop(pcids ? current_tag() : SIM_ALL_PCIDS);
+  else
+    sim_tlb_drop(pcids ? current_tag() : SIM_ALL_PCIDS, reach);
+}
+
 static struct machine_fault cr3_write(uint64_t value)
 {
-  bool pcide = registers[REGISTER_CR4] & CR4_PCIDE, keep = pcide && value & NO_FLUSH;
-  value &= ~NO_FLUSH;
-  if (!pdptes_load(value))
+  if (mode < MACHINE_4LEVEL)
+    value &= 0xffffffff;
+  if (cr3_reserved(value) || !pdptes_load(value))
     return raised(VECTOR_GP, 0, 0);
-  registers[REGISTER_CR3] = value;
-  bool tagged = pcide && trait(TRAIT_PCIDS);
-  if (!(keep && tagged))
-    sim_tlb_drop(tagged ? (uint32_t)(value & PCID_MASK) : SIM_ALL_PCIDS, !trait(TRAIT_GLOBALS));
+  registers[REGISTER_CR3] = value & ~NO_FLUSH;
+  cr3_flush(value & NO_FLUSH);
   return (struct machine_fault){0};
 }
 
 #define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
-#define CR4_FLUSHES (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE)
+#define CR4_PAGING (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE)
+
+/* SDM, the same section: MOV to CR4. That a change of PSE drops everything is in AMD's manual only, and all do it. */
+static void cr4_flush(uint64_t before, uint64_t now)
+{
+  uint64_t changed = before ^ now, gone = before & ~now, come = now & ~before;
+  if (changed & CR4_PGE)
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_STRUCTURES | (defect(DEFECT_PGE_KEEPS_GLOBAL) ? 0 : SIM_GLOBALS));
+  bool all = changed & (CR4_PAE | CR4_PSE) || gone & CR4_PCIDE || come & CR4_SMEP;
+  if (all || (changed & CR4_PAGING && trait(TRAIT_CONTROLS_FLUSH)))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
+}
 
 static struct machine_fault cr4_write(uint64_t value)
 {
-  bool pcide_comes = value & CR4_PCIDE && !(registers[REGISTER_CR4] & CR4_PCIDE);
+  uint64_t before = registers[REGISTER_CR4];
+  bool pcide_comes = value & ~before & CR4_PCIDE;
   if (pcide_comes && (registers[REGISTER_CR3] & PCID_MASK || mode < MACHINE_4LEVEL))
     return raised(VECTOR_GP, 0, 0);
-  uint64_t changed = value ^ registers[REGISTER_CR4];
-  if (changed & CR4_LOADS_PDPTES && !pdptes_load(registers[REGISTER_CR3]))
+  if ((value ^ before) & CR4_LOADS_PDPTES && !pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);
   registers[REGISTER_CR4] = value;
-  if (changed & CR4_FLUSHES)
-    sim_tlb_drop(SIM_ALL_PCIDS, true);
+  cr4_flush(before, value);
   return (struct machine_fault){0};
 }
 
@@ -227,10 +267,10 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
   else {
     bool wp_changes = reg == REGISTER_CR0 && (value ^ registers[reg]) & CR0_WP;
     registers[reg] = value;
-    if (wp_changes && trait(TRAIT_WP_FLUSHES))
-      sim_tlb_drop(SIM_ALL_PCIDS, true);
+    if (wp_changes && trait(TRAIT_CONTROLS_FLUSH))
+      sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   }
-  sim_walk_prepare(&walker);
+  sim_walk_prepare(&walker, profile);
   return fault;
 }
 
@@ -238,7 +278,8 @@ struct machine_fault machine_paging_toggle(void)
 {
   if (mode >= MACHINE_4LEVEL)
     return raised(VECTOR_GP, 0, 0);
-  sim_tlb_drop(SIM_ALL_PCIDS, true);
+  if (!defect(DEFECT_TOGGLE_PG_KEEPS))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   if (!pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);
   return (struct machine_fault){0};
@@ -254,21 +295,24 @@ static bool canonical(uint64_t va)
 static struct machine_fault page_fault(const struct sim_want *want, uint32_t error_plus_1)
 {
   struct machine_fault fault = raised(VECTOR_PF, error_plus_1 - 1, want->cpl);
-  fault.cr2 = want->va;
-  registers[REGISTER_CR2] = want->va;
+  fault.cr2 = defect(DEFECT_WRONG_CR2) ? want->va & ~(uint64_t)(PAGE_SIZE - 1) : want->va;
+  registers[REGISTER_CR2] = fault.cr2;
   return fault;
 }
 
 /* What is cached of a walk's result: all of the page, or, where large pages are kept as fragments, its 4 KiB around the access. */
-static struct sim_entry cached_form(struct sim_entry entry, uint64_t va)
+static void remember(struct sim_entry entry, const struct sim_want *want, const struct sim_lookup *lookup)
 {
-  if (!trait(TRAIT_FRAGMENTS) || !entry.large)
-    return entry;
-  uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
-  entry.pa += page - entry.va;
-  entry.va = page;
-  entry.shift = PAGE_SHIFT;
-  return entry;
+  entry.ring3 = lookup->ring3;
+  entry.for_write = want->op == OP_WRITE;
+  entry.for_user = want->cpl == 3;
+  if (trait(TRAIT_FRAGMENTS) && entry.large) {
+    uint64_t page = want->va & ~(uint64_t)(PAGE_SIZE - 1);
+    entry.pa += page - entry.va;
+    entry.va = page;
+    entry.shift = PAGE_SHIFT;
+  }
+  sim_tlb_fill(&entry, lookup->side);
 }
 
 static void remember_absence(const struct sim_lookup *lookup)
@@ -277,6 +321,7 @@ static void remember_absence(const struct sim_lookup *lookup)
                                    .shift = PAGE_SHIFT,
                                    .page_shift = PAGE_SHIFT,
                                    .pcid = lookup->pcid,
+                                   .ring3 = lookup->ring3,
                                    .va = lookup->va & ~(uint64_t)(PAGE_SIZE - 1)};
   sim_tlb_fill(&absent, lookup->side);
 }
@@ -289,10 +334,40 @@ static void speculate(const struct sim_want *want, const struct sim_lookup *look
   unsigned reads = 0;
   next.va += PAGE_SIZE;
   next.op = OP_READ;
-  if (!trait(TRAIT_SPECULATES) || sim_random() % 8 || !canonical(next.va))
+  next.speculative = true;
+  if (sim_random() % 8 || !canonical(next.va))
     return;
-  if (sim_walk(&walker, profile, &next, &entry, &reads) == 0)
-    sim_tlb_fill(&entry, lookup->side);
+  if (sim_walk(&walker, &next, &entry, &reads) == 0)
+    remember(entry, &next, lookup);
+}
+
+/* SDM, Operations that Invalidate TLBs and Paging-Structure Caches: a page fault invalidates what it used, so that it cannot recur for no
+ * reason in the tables. */
+static void forget_faulting(const struct sim_want *want)
+{
+  if (!defect(DEFECT_FAULT_KEEPS))
+    sim_tlb_drop_page(want->va, want->pcid, SIM_EVERYTHING);
+}
+
+/* Translates by a walk, and caches what came of it. Returns 0, or the page-fault error code + 1. */
+static uint32_t translate_by_walk(const struct sim_want *want, const struct sim_lookup *lookup, uint64_t *pa)
+{
+  struct sim_entry entry;
+  unsigned reads = 0;
+  uint32_t refused = sim_walk(&walker, want, &entry, &reads);
+  ticks += (uint64_t)reads * profile->ticks_miss_level;
+  if (refused) {
+    if (refused == sim_walk_absent(&walker, want) && trait(TRAIT_NOT_PRESENT))
+      remember_absence(lookup);
+    else
+      forget_faulting(want);
+    return refused;
+  }
+  *pa = entry.pa + (want->va - entry.va);
+  remember(entry, want, lookup);
+  if (trait(TRAIT_SPECULATES))
+    speculate(want, lookup);
+  return 0;
 }
 
 /* Translates, through the TLB or by a walk. Returns 0, or the page-fault error code + 1. */
@@ -300,44 +375,24 @@ static uint32_t translate(const struct sim_want *want, uint64_t *pa)
 {
   const struct sim_lookup lookup = {.va = want->va,
                                     .side = want->op == OP_EXEC ? SIM_CODE : SIM_DATA,
-                                    .pcid = trait(TRAIT_PCIDS) ? want->pcid : 0,
+                                    .pcid = want->pcid,
                                     .ring3 = trait(TRAIT_RING_TLBS) && want->cpl == 3};
   const struct sim_entry *hit = sim_tlb_find(&lookup);
-  struct sim_entry entry;
-  unsigned reads = 0;
   ticks += profile->ticks_hit;
-  if (hit && !hit->present)
+  if (hit == NULL)
+    return translate_by_walk(want, &lookup, pa);
+  if (!hit->present)
     return sim_walk_absent(&walker, want);
-  if (hit) {
-    uint32_t refused = sim_walk_rights(&walker, hit, want);
-    bool needs_dirty = want->op == OP_WRITE && !hit->dirty;
-    bool proven = (want->op != OP_WRITE || hit->for_write) && (want->cpl != 3 || hit->for_user);
-    if (refused == 0 && !needs_dirty && (proven || !trait(TRAIT_PROVEN_RIGHTS))) {
-      *pa = hit->pa + (want->va - hit->va);
-      return 0;
-    }
-    if (refused && trait(TRAIT_FAULTS_FROM_TLB)) {
-      sim_tlb_drop_page(want->va, want->pcid); /* SDM, Invalidation of TLBs: a page fault invalidates what it used */
-      return refused;
-    }
-  }
-  uint32_t refused = sim_walk(&walker, profile, want, &entry, &reads);
-  ticks += (uint64_t)reads * profile->ticks_miss_level;
-  if (refused) {
-    if (refused == sim_walk_absent(&walker, want) && trait(TRAIT_NOT_PRESENT))
-      remember_absence(&lookup);
-    else
-      sim_tlb_drop_page(want->va, want->pcid);
+  uint32_t refused = sim_walk_rights(&walker, hit, want);
+  if (refused && trait(TRAIT_FAULTS_FROM_TLB)) {
+    forget_faulting(want);
     return refused;
   }
-  *pa = entry.pa + (want->va - entry.va);
-  entry.pcid = lookup.pcid;
-  entry.ring3 = lookup.ring3;
-  entry.for_write = want->op == OP_WRITE;
-  entry.for_user = want->cpl == 3;
-  const struct sim_entry kept = cached_form(entry, want->va);
-  sim_tlb_fill(&kept, lookup.side);
-  speculate(want, &lookup);
+  bool needs_dirty = want->op == OP_WRITE && !hit->dirty;
+  bool proven = (want->op != OP_WRITE || hit->for_write) && (want->cpl != 3 || hit->for_user);
+  if (refused || needs_dirty || (!proven && trait(TRAIT_PROVEN_RIGHTS)))
+    return translate_by_walk(want, &lookup, pa);
+  *pa = hit->pa + (want->va - hit->va);
   return 0;
 }
 
@@ -370,7 +425,7 @@ static struct machine_fault perform(struct machine_access *access, uint64_t pa)
 struct machine_result machine_access(struct machine_access *access)
 {
   struct machine_result result = {.timed = has(FEATURE_TSC)};
-  const struct sim_want want = {.va = access->va.v, .op = access->op, .cpl = access->cpl, .pcid = current_pcid()};
+  const struct sim_want want = {.va = access->va.v, .op = access->op, .cpl = access->cpl, .pcid = current_tag()};
   uint64_t start = ticks, pa = access->va.v;
   if (!canonical(want.va)) {
     result.fault = raised(VECTOR_GP, 0, access->cpl);
@@ -381,6 +436,14 @@ struct machine_result machine_access(struct machine_access *access)
   result.timed = result.timed && !result.fault.raised;
   result.ticks = ticks - start;
   return result;
+}
+
+static void invlpg(uint64_t va)
+{
+  unsigned globals = defect(DEFECT_INVLPG_KEEPS_GLOBAL) ? 0 : SIM_GLOBALS;
+  unsigned structures_too = defect(DEFECT_INVLPG_KEEPS_STRUCTURES) ? 0 : SIM_STRUCTURES;
+  if (!defect(DEFECT_INVLPG_IGNORED))
+    sim_tlb_drop_page(va, current_tag(), globals | structures_too);
 }
 
 struct machine_result machine_invlpg(const struct machine_invlpg *operand)
@@ -395,22 +458,35 @@ struct machine_result machine_invlpg(const struct machine_invlpg *operand)
     va &= 0xffffffff;
   ticks += result.ticks;
   if (!result.fault.raised && mode != MACHINE_OFF && canonical(va))
-    sim_tlb_drop_page(va, trait(TRAIT_PCIDS) ? current_pcid() : 0);
+    invlpg(va);
   return result;
+}
+
+/* SDM, INVPCID - Invalidate Process-Context Identifier. */
+enum { INVPCID_ADDRESS, INVPCID_ONE, INVPCID_ALL_GLOBALS_TOO, INVPCID_ALL, INVPCID_TYPES };
+
+static bool invpcid_refused(uint64_t type, uint64_t pcid, uint64_t va)
+{
+  bool of_one = type == INVPCID_ADDRESS || type == INVPCID_ONE;
+  if (type >= INVPCID_TYPES || pcid & ~(uint64_t)PCID_MASK)
+    return true;
+  if (of_one && pcid != 0 && !(registers[REGISTER_CR4] & CR4_PCIDE))
+    return true;
+  return type == INVPCID_ADDRESS && !canonical(va);
 }
 
 struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
 {
   struct machine_result result = {.timed = true, .ticks = 60};
-  bool tagged = trait(TRAIT_PCIDS);
   ticks += result.ticks;
-  bool bad = type > 3 || pcid >> 12 || (type == 0 && !canonical(va.v)) || (type < 2 && !(registers[REGISTER_CR4] & CR4_PCIDE) && pcid);
-  if (bad)
+  if (invpcid_refused(type, pcid, va.v))
     result.fault = raised(VECTOR_GP, 0, 0);
-  else if (type == 0 && tagged)
-    sim_tlb_drop_page(va.v, (uint16_t)pcid);
+  else if (defect(DEFECT_INVPCID_IGNORED))
+    return result;
+  else if (type == INVPCID_ADDRESS)
+    sim_tlb_drop_page(va.v, tag_of(pcid), SIM_STRUCTURES);
   else
-    sim_tlb_drop(type == 1 && tagged ? (uint32_t)pcid : SIM_ALL_PCIDS, type == 2);
+    sim_tlb_drop(type == INVPCID_ONE ? tag_of(pcid) : SIM_ALL_PCIDS, SIM_STRUCTURES | (type == INVPCID_ALL_GLOBALS_TOO ? SIM_GLOBALS : 0));
   return result;
 }
 
@@ -443,10 +519,10 @@ struct machine_fault machine_guard(void (*fn)(void *argument), void *argument)
 static void paging_start(void)
 {
   identity_build(mode, (uintptr_t)memory);
-  sim_tlb_drop(SIM_ALL_PCIDS, true);
+  sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   registers[REGISTER_CR3] = LAYOUT_KERNEL_TABLES;
   pdptes_load(registers[REGISTER_CR3]);
-  sim_walk_prepare(&walker);
+  sim_walk_prepare(&walker, profile);
 }
 
 void machine_paging_reset(void)

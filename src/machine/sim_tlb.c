@@ -33,6 +33,7 @@ void sim_tlb_init(const struct sim_profile *use, uint64_t seed)
   clock_now = 0;
   memset(arrays, 0, sizeof arrays);
   memset(structures, 0, sizeof structures);
+  structure_next = 0;
   array_count = 0;
   while (array_count < SIM_SHAPES && profile->shape[array_count].sets) {
     arrays[array_count].shape = &profile->shape[array_count];
@@ -73,21 +74,28 @@ static struct sim_entry *find_in(struct array *a, const struct sim_lookup *l)
   return NULL;
 }
 
-static void fill_in(struct array *a, const struct sim_entry *entry)
+/* The way that a translation goes into: where the same page's is already, else an empty one, else by the policy. */
+static struct sim_entry *victim_in(const struct array *a, struct sim_entry *set, const struct sim_entry *entry)
 {
   const struct sim_lookup same = {.va = entry->va, .pcid = entry->pcid, .ring3 = entry->ring3};
-  struct sim_entry *set = set_of(a, entry->va, entry->shift), *victim = set;
+  struct sim_entry *empty = NULL, *oldest = set;
   for (unsigned way = 0; way < a->shape->ways; way++) {
     struct sim_entry *e = &set[way];
-    if (!e->valid || (e->shift == entry->shift && serves(e, &same))) {
-      victim = e;
-      break;
-    }
-    if (e->used < victim->used)
-      victim = e;
-    if (a->shape->policy == POLICY_RANDOM && way + 1u == a->shape->ways)
-      victim = &set[sim_random() % a->shape->ways];
+    if (e->shift == entry->shift && serves(e, &same))
+      return e;
+    if (!e->valid)
+      empty = empty ? empty : e;
+    else if (e->used < oldest->used)
+      oldest = e;
   }
+  if (empty)
+    return empty;
+  return a->shape->policy == POLICY_RANDOM ? &set[sim_random() % a->shape->ways] : oldest;
+}
+
+static void fill_in(struct array *a, const struct sim_entry *entry)
+{
+  struct sim_entry *victim = victim_in(a, set_of(a, entry->va, entry->shift), entry);
   *victim = *entry;
   victim->used = ++clock_now;
 }
@@ -120,32 +128,45 @@ void sim_tlb_fill(const struct sim_entry *entry, unsigned side)
 
 /* ---- invalidation ---- */
 
-/* Calls drop() on every translation and invalidates those for which it is true. */
 struct drop {
   uint64_t va;
   uint32_t pcid;
+  bool page; /* only the page that va is in */
   bool globals;
+  bool kept; /* DEFECT_INVLPG_KEEPS_FRAGMENT: a fragment stays, and which */
+  uint64_t kept_va;
 };
 
-static bool drops_page(const struct sim_entry *e, const struct drop *d)
+static bool keeps_fragment(const struct sim_entry *e, struct drop *d)
+{
+  bool other_fragment = e->shift < e->page_shift && e->va >> e->shift != d->va >> e->shift;
+  if (!(profile->defects & DEFECT_INVLPG_KEEPS_FRAGMENT) || !d->page || !other_fragment)
+    return false;
+  if (!d->kept)
+    d->kept_va = e->va;
+  d->kept = true;
+  return e->va == d->kept_va;
+}
+
+static bool drops(const struct sim_entry *e, struct drop *d)
 {
   unsigned shift = e->page_shift; /* all fragments of a large page go */
-  return e->va >> shift == d->va >> shift && (e->global || e->pcid == d->pcid);
+  if (!e->valid || (d->page && e->va >> shift != d->va >> shift))
+    return false;
+  if (e->global ? !d->globals : d->pcid != SIM_ALL_PCIDS && e->pcid != d->pcid)
+    return false;
+  return !keeps_fragment(e, d);
 }
 
-static bool drops_any(const struct sim_entry *e, const struct drop *d)
-{
-  return e->global ? d->globals : d->pcid == SIM_ALL_PCIDS || e->pcid == d->pcid;
-}
-
-static bool drop_where(bool (*drops)(const struct sim_entry *, const struct drop *), const struct drop *d)
+/* Gives back whether a translation of a large page was among what was dropped. */
+static bool drop_all(struct drop *d)
 {
   bool large = false;
   for (unsigned i = 0; i < array_count; i++) {
     unsigned count = arrays[i].shape->sets * (unsigned)arrays[i].shape->ways;
     for (unsigned n = 0; n < count; n++) {
       struct sim_entry *e = &arrays[i].entry[n];
-      if (!e->valid || !drops(e, d))
+      if (!drops(e, d))
         continue;
       e->valid = false;
       large = large || e->large;
@@ -154,27 +175,29 @@ static bool drop_where(bool (*drops)(const struct sim_entry *, const struct drop
   return large;
 }
 
-static void structures_drop(uint32_t pcid)
+void sim_structure_drop(uint32_t pcid)
 {
   for (unsigned i = 0; i < STRUCTURES; i++)
     if (pcid == SIM_ALL_PCIDS || structures[i].pcid == pcid)
       structures[i].valid = false;
 }
 
-void sim_tlb_drop_page(uint64_t va, uint16_t pcid)
+void sim_tlb_drop_page(uint64_t va, uint16_t pcid, unsigned reach)
 {
-  const struct drop page = {.va = va, .pcid = pcid};
-  bool large = drop_where(drops_page, &page);
-  structures_drop(pcid);
+  struct drop page = {.va = va, .pcid = pcid, .page = true, .globals = (reach & SIM_GLOBALS) != 0};
+  bool large = drop_all(&page);
+  if (reach & SIM_STRUCTURES)
+    sim_structure_drop(pcid);
   if (large && profile->traits & TRAIT_LARGE_FLUSHES_ALL)
-    sim_tlb_drop(SIM_ALL_PCIDS, true);
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
 }
 
-void sim_tlb_drop(uint32_t pcid, bool globals)
+void sim_tlb_drop(uint32_t pcid, unsigned reach)
 {
-  const struct drop all = {.pcid = pcid, .globals = globals};
-  drop_where(drops_any, &all);
-  structures_drop(pcid);
+  struct drop all = {.pcid = pcid, .globals = (reach & SIM_GLOBALS) != 0};
+  drop_all(&all);
+  if (reach & SIM_STRUCTURES)
+    sim_structure_drop(pcid);
 }
 
 /* ---- the paging-structure cache ---- */

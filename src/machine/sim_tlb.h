@@ -36,12 +36,20 @@ struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup);
 /** Caches @p entry for the accesses of @p side. */
 void sim_tlb_fill(const struct sim_entry *entry, unsigned side);
 
-/** INVLPG of @p va under @p pcid: that page's translations, global ones too, and all of the PCID's paging-structure cache. */
-void sim_tlb_drop_page(uint64_t va, uint16_t pcid);
-
-/** Drops translations of @p pcid (or of every PCID: SIM_ALL_PCIDS); global ones too where @p globals. */
+/* What an invalidation reaches beside the translations of its PCID that are not global. */
+#define SIM_GLOBALS 1u
+#define SIM_STRUCTURES 2u /* all of the PCID's paging-structure cache */
+#define SIM_EVERYTHING (SIM_GLOBALS | SIM_STRUCTURES)
 #define SIM_ALL_PCIDS 0xffffu
-void sim_tlb_drop(uint32_t pcid, bool globals);
+
+/** Drops the translations of @p va's page for @p pcid, and what of the above @p reach names. */
+void sim_tlb_drop_page(uint64_t va, uint16_t pcid, unsigned reach);
+
+/** Drops all translations of @p pcid (or of every PCID: SIM_ALL_PCIDS), and what of the above @p reach names. */
+void sim_tlb_drop(uint32_t pcid, unsigned reach);
+
+/** Drops the paging-structure cache of @p pcid (or of every PCID) alone. */
+void sim_structure_drop(uint32_t pcid);
 
 /** The paging-structure cache: PDEs that lead to page tables. */
 struct sim_structure {

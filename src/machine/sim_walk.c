@@ -6,6 +6,16 @@
 #define KEY_ACCESS_DISABLE 1u
 #define KEY_WRITE_DISABLE 2u
 
+static bool trait(const struct sim_walker *w, enum sim_trait t)
+{
+  return (w->profile->traits & t) != 0;
+}
+
+static bool defect(const struct sim_walker *w, enum sim_defect_bit d)
+{
+  return (w->profile->defects & d) != 0;
+}
+
 static void level_prepare(struct sim_level *out, const struct paging *paging, unsigned level)
 {
   const struct format_level *l = &paging->format->level[level];
@@ -26,6 +36,7 @@ static void level_prepare(struct sim_level *out, const struct paging *paging, un
     .nx = format_mask(paging, level, kind, ROLE_NX),
     .a = format_mask(paging, level, kind, ROLE_A),
     .d = format_mask(paging, level, leaf, ROLE_D),
+    .sets_d = format_mask(paging, level, leaf, ROLE_D),
     .g = format_mask(paging, level, leaf, ROLE_G),
     .pk = format_mask(paging, level, leaf, ROLE_PK),
     .reserved_table = l->leaf == LEAF_ALWAYS ? 0 : format_reserved(paging, level, table),
@@ -37,9 +48,30 @@ static void level_prepare(struct sim_level *out, const struct paging *paging, un
     out->pk_low++;
 }
 
-void sim_walk_prepare(struct sim_walker *walker)
+/* Some defects are masks and switches that a sound CPU would not have like this. */
+static void defects_prepare(struct sim_walker *w)
+{
+  w->wp = w->wp && !defect(w, DEFECT_WP_IGNORED);
+  w->smep = w->smep && !defect(w, DEFECT_SMEP_IGNORED);
+  w->smap = w->smap && !defect(w, DEFECT_SMAP_IGNORED);
+  w->pke = w->pke && !defect(w, DEFECT_PKE_IGNORED);
+  for (unsigned i = 0; i < w->levels; i++) {
+    struct sim_level *l = &w->level[i];
+    if (defect(w, DEFECT_NX_IGNORED))
+      l->nx = 0;
+    if (defect(w, DEFECT_RESERVED_IGNORED))
+      l->reserved_table = l->reserved_leaf = 0;
+    if (defect(w, DEFECT_A_NOT_SET))
+      l->a = 0;
+    if (defect(w, DEFECT_D_NOT_SET))
+      l->sets_d = 0;
+  }
+}
+
+void sim_walk_prepare(struct sim_walker *walker, const struct sim_profile *profile)
 {
   struct paging paging;
+  walker->profile = profile;
   paging_read(&paging);
   if (paging.format == NULL)
     return;
@@ -51,21 +83,21 @@ void sim_walk_prepare(struct sim_walker *walker)
   walker->smap = paging.smap;
   walker->ac = paging.ac;
   walker->pke = paging.pke;
-  walker->nxe = paging.nxe && walker->entry_bytes == 8;
-  walker->pge = (paging.conditions & CONDITION_PGE) != 0;
+  walker->tells_fetches = paging.smep || (paging.nxe && walker->entry_bytes == 8);
   walker->pkru = paging.pkru;
   walker->latched = paging.format->root_latched;
   for (unsigned i = 0; i < walker->levels; i++)
     level_prepare(&walker->level[i], &paging, i);
+  defects_prepare(walker);
 }
 
 static uint32_t fault(const struct sim_walker *w, const struct sim_want *want, uint32_t bits)
 {
-  if (want->op == OP_WRITE)
+  if (want->op == OP_WRITE && !defect(w, DEFECT_WRONG_ERROR))
     bits |= PF_WR;
   if (want->cpl == 3)
     bits |= PF_US;
-  if (want->op == OP_EXEC && (w->nxe || w->smep))
+  if (want->op == OP_EXEC && w->tells_fetches)
     bits |= PF_ID;
   return bits + 1;
 }
@@ -88,7 +120,7 @@ static bool key_refuses(const struct sim_walker *w, const struct sim_entry *e, c
 static bool ring_refuses(const struct sim_walker *w, const struct sim_entry *e, const struct sim_want *want)
 {
   if (want->cpl == 3)
-    return !e->user || (want->op == OP_WRITE && !e->writable) || (want->op == OP_EXEC && !e->executable);
+    return (!e->user && !defect(w, DEFECT_US_IGNORED)) || (want->op == OP_WRITE && !e->writable) || (want->op == OP_EXEC && !e->executable);
   if (want->op == OP_EXEC)
     return !e->executable || (e->user && w->smep);
   return (e->user && w->smap && !w->ac) || (want->op == OP_WRITE && !e->writable && w->wp);
@@ -114,17 +146,23 @@ struct walking {
   unsigned first, last; /* levels that were read */
 };
 
+/* What the entry read at level @p i is to have set now. */
+static uint64_t flags_due(const struct sim_walker *w, const struct sim_want *want, unsigned i, bool leaf)
+{
+  const struct sim_level *l = &w->level[i];
+  bool writes = want->op == OP_WRITE || (defect(w, DEFECT_D_ON_READ) && want->op == OP_READ && !want->speculative);
+  if (want->speculative && defect(w, DEFECT_FILLS_WITHOUT_A))
+    return 0;
+  if (i == 0 && w->latched)
+    return trait(w, TRAIT_PDPTE_ACCESSED) ? 1u << 5 : 0;
+  return l->a | (leaf && writes ? l->sets_d : 0);
+}
+
 /* The entries used get A, the leaf D for a write: an atomic or into each, as the CPU does it. */
-static void set_flags(const struct sim_walker *w, const struct sim_profile *profile, struct walking *walking, const struct sim_want *want,
-                      bool leaf)
+static void set_flags(const struct sim_walker *w, struct walking *walking, const struct sim_want *want, bool leaf)
 {
   for (unsigned i = walking->first; i <= walking->last; i++) {
-    const struct sim_level *l = &w->level[i];
-    uint64_t set = l->a;
-    if (i == 0 && w->latched)
-      set = profile->traits & TRAIT_PDPTE_ACCESSED ? 1u << 5 : 0;
-    if (leaf && i == walking->last && want->op == OP_WRITE)
-      set |= l->d;
+    uint64_t set = flags_due(w, want, i, leaf && i == walking->last);
     if ((walking->entry[i] & set) == set)
       continue;
     walking->entry[i] |= set;
@@ -132,9 +170,9 @@ static void set_flags(const struct sim_walker *w, const struct sim_profile *prof
   }
 }
 
-static bool entry_read(const struct sim_walker *w, const struct sim_profile *profile, unsigned level, uint64_t at, uint64_t *entry)
+static bool entry_read(const struct sim_walker *w, unsigned level, uint64_t at, uint64_t *entry)
 {
-  if (level == 0 && w->latched && !(profile->traits & TRAIT_PDPTES_IN_MEMORY)) {
+  if (level == 0 && w->latched && !trait(w, TRAIT_PDPTES_IN_MEMORY)) {
     *entry = w->pdpte[(at - w->root) / 8];
     return true;
   }
@@ -142,12 +180,11 @@ static bool entry_read(const struct sim_walker *w, const struct sim_profile *pro
 }
 
 /* Starts from the paging-structure cache where it has the table, else from the root. Gives the level of the first entry to read. */
-static unsigned walk_start(const struct sim_walker *w, const struct sim_profile *profile, const struct sim_want *want, uint64_t *table,
-                           struct sim_entry *out)
+static unsigned walk_start(const struct sim_walker *w, const struct sim_want *want, uint64_t *table, struct sim_entry *out)
 {
   unsigned directory = w->levels - 2u;
   const struct sim_structure *s = NULL;
-  if (profile->traits & TRAIT_STRUCTURE_CACHES)
+  if (trait(w, TRAIT_STRUCTURE_CACHES))
     s = sim_structure_find(want->va >> w->level[directory].shift, want->pcid);
   *table = s ? s->table : w->root;
   out->writable = s ? s->writable : true;
@@ -168,23 +205,57 @@ static void structure_remember(const struct sim_walker *w, const struct sim_want
   sim_structure_fill(&s);
 }
 
-uint32_t sim_walk(const struct sim_walker *walker, const struct sim_profile *profile, const struct sim_want *want, struct sim_entry *out,
-                  unsigned *reads)
+static void leaf_take(const struct sim_walker *w, const struct sim_want *want, const struct sim_level *l, uint64_t entry,
+                      struct sim_entry *out)
+{
+  out->valid = out->present = true;
+  out->shift = out->page_shift = l->shift;
+  out->large = l->shift != PAGE_SHIFT;
+  out->pa = page_address(w, l, entry);
+  out->va = want->va >> l->shift << l->shift;
+  out->global = (entry & l->g) != 0;
+  out->key = (uint8_t)((entry & l->pk) >> l->pk_low);
+  out->pcid = want->pcid;
+}
+
+/* Goes on from an entry that refers to a table. Only an entry with A set may be cached, so A is set before. */
+static uint64_t table_take(const struct sim_walker *w, const struct sim_want *want, struct walking *walking, const struct sim_entry *sofar)
+{
+  unsigned i = walking->last;
+  bool cached = i == w->levels - 2u && trait(w, TRAIT_STRUCTURE_CACHES);
+  uint64_t table = walking->entry[i] & w->level[i].address_table;
+  if (cached || trait(w, TRAIT_A_AS_WALKED))
+    set_flags(w, walking, want, false);
+  if (cached)
+    structure_remember(w, want, table, sofar);
+  return table;
+}
+
+/* Access refused: the entries above the leaf were used for a translation; the leaf was not. */
+static void refused_flags(const struct sim_walker *w, struct walking *walking, const struct sim_want *want)
+{
+  if (walking->last == walking->first || trait(w, TRAIT_A_IF_ALLOWED))
+    return;
+  walking->last--;
+  set_flags(w, walking, want, false);
+}
+
+uint32_t sim_walk(const struct sim_walker *walker, const struct sim_want *want, struct sim_entry *out, unsigned *reads)
 {
   struct walking walking = {0};
   uint64_t table;
   *out = (struct sim_entry){0};
-  walking.first = walk_start(walker, profile, want, &table, out);
+  walking.first = walk_start(walker, want, &table, out);
   for (unsigned i = walking.first; i < walker->levels; i++) {
     const struct sim_level *l = &walker->level[i];
     uint64_t entry, at = table + (want->va >> l->shift & ((1u << l->index_bits) - 1)) * walker->entry_bytes;
-    if (!entry_read(walker, profile, i, at, &entry) || !(entry & l->p))
+    if (!entry_read(walker, i, at, &entry) || !(entry & l->p))
       return fault(walker, want, 0);
     ++*reads;
     bool leaf = l->always_leaf || (l->leaf_if_ps && entry & l->ps);
     uint64_t reserved = leaf ? l->reserved_leaf : l->reserved_table;
     if (entry & reserved && !(i == 0 && walker->latched))
-      return fault(walker, want, profile->traits & TRAIT_RSVD_WITHOUT_P ? PF_RSVD : PF_P | PF_RSVD);
+      return fault(walker, want, trait(walker, TRAIT_RSVD_WITHOUT_P) ? PF_RSVD : PF_P | PF_RSVD);
     walking.at[i] = at;
     walking.entry[i] = entry;
     walking.last = i;
@@ -192,31 +263,17 @@ uint32_t sim_walk(const struct sim_walker *walker, const struct sim_profile *pro
     out->user = out->user && (entry & l->us) == l->us;
     out->executable = out->executable && !(entry & l->nx);
     if (leaf) {
-      out->valid = out->present = true;
-      out->shift = out->page_shift = l->shift;
-      out->large = l->shift != PAGE_SHIFT;
-      out->pa = page_address(walker, l, entry);
-      out->va = want->va >> l->shift << l->shift;
-      out->global = (entry & l->g) != 0;
-      out->key = (uint8_t)((entry & l->pk) >> l->pk_low);
-      out->pcid = want->pcid;
+      leaf_take(walker, want, l, entry, out);
       break;
     }
-    if (profile->traits & TRAIT_A_AS_WALKED)
-      set_flags(walker, profile, &walking, want, false);
-    table = entry & l->address_table;
-    if (i == walker->levels - 2u && profile->traits & TRAIT_STRUCTURE_CACHES)
-      structure_remember(walker, want, table, out);
+    table = table_take(walker, want, &walking, out);
   }
   uint32_t refused = sim_walk_rights(walker, out, want);
-  if (refused) { /* the entries above the leaf were used for a translation; the leaf was not */
-    if (walking.last > walking.first && !(profile->traits & TRAIT_A_IF_ALLOWED)) {
-      walking.last--;
-      set_flags(walker, profile, &walking, want, false);
-    }
+  if (refused) {
+    refused_flags(walker, &walking, want);
     return refused;
   }
-  set_flags(walker, profile, &walking, want, true);
+  set_flags(walker, &walking, want, true);
   const struct sim_level *leaf_level = &walker->level[walking.last];
   out->dirty = (walking.entry[walking.last] & leaf_level->d) != 0;
   return 0;

@@ -1,4 +1,4 @@
-/* Fuzzes the whole shell on the simulated machine: the input's first byte chooses profile and mode, the rest is what is typed, byte for byte:
+/* Fuzzes the whole shell on the simulated machine: the input's first byte chooses profile, defect and mode, the rest is what is typed, byte for byte:
  * line editor, parser, commands, paging core, records and rendering. Whatever is typed, nothing may crash, hang or leak. */
 #include "machine/console.h"
 #include "machine/sim.h"
@@ -43,19 +43,31 @@ void console_interrupt_clear(void)
   asked = 0;
 }
 
+/* Numbers behind the last profile are the first ones again, with a defect: which one follows from how much is typed. */
+static struct sim_profile profile_of(unsigned number, size_t typed)
+{
+  unsigned profiles = 0, defects = 0;
+  while (sim_profiles[profiles].name)
+    profiles++;
+  while (sim_defects[defects].name)
+    defects++;
+  struct sim_profile profile = sim_profiles[number % profiles];
+  if (number >= profiles)
+    sim_profile_break(&profile, &sim_defects[typed % defects]);
+  return profile;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  size_t carry_size, profiles = 0;
+  size_t carry_size;
   enum machine_feature missing;
   if (size == 0)
     return 0;
-  while (sim_profiles[profiles].name)
-    profiles++;
-  const struct sim_profile *profile = &sim_profiles[data[0] / 8 % profiles];
+  const struct sim_profile profile = profile_of(data[0] / 8, size);
   enum machine_mode mode = (enum machine_mode)(data[0] % 8 % MACHINE_MODES);
   memset(machine_carry(&carry_size), 0, sizeof(struct state));
   sim_command_line(data[0] & 0x80 ? "json=1" : "color=1");
-  if (!sim_init(profile, MACHINE_32, data[0]))
+  if (!sim_init(&profile, MACHINE_32, data[0]))
     return 0;
   if (machine_mode_supported(mode, &missing))
     machine_mode_switch(mode);
