@@ -5,6 +5,8 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-strict-aliasing $(SANITIZE) -Isrc -MMD -MP
 UNIT_CXXFLAGS := -std=c++17 -O0 -g1 $(SANITIZE) -Isrc -Itests/unit -MMD -MP
 UNIT_TESTS := $(sort $(wildcard tests/unit/*.cc))
 UNIT_PURE := src/machine/features.c src/machine/identity.c src/machine/describe.c $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/repl/*.c))
+SIM_TESTS := $(sort $(wildcard tests/unit/sim/*.cc))
+UNIT_SIM := $(sort $(wildcard src/machine/sim*.c src/paging/*.c src/lib/*.c)) $(addprefix src/machine/,features.c identity.c describe.c)
 
 define unit_width
 $(BUILD)/unit$(1)/%.c.o: src/%.c
@@ -20,17 +22,23 @@ UNIT_OBJ_$(1) := $$(patsubst src/%.c,$(BUILD)/unit$(1)/%.c.o,$$(UNIT_PURE)) $$(p
 $(BUILD)/unit$(1)/unit: $$(UNIT_OBJ_$(1))
 	$$(Q)$$(CXX) -m$(1) $$(SANITIZE) $$^ -o $$@
 
--include $$(UNIT_OBJ_$(1):.o=.d)
+# The simulated machine fulfils machine.h itself, so its tests are a program of their own.
+SIM_OBJ_$(1) := $$(patsubst src/%.c,$(BUILD)/unit$(1)/%.c.o,$$(UNIT_SIM)) $$(patsubst tests/unit/%.cc,$(BUILD)/unit$(1)/%.cc.o,$$(SIM_TESTS))
+
+$(BUILD)/unit$(1)/sim-unit: $$(SIM_OBJ_$(1))
+	$$(Q)$$(CXX) -m$(1) $$(SANITIZE) $$^ -o $$@
+
+-include $$(UNIT_OBJ_$(1):.o=.d) $$(SIM_OBJ_$(1):.o=.d)
 endef
 
 $(eval $(call unit_width,32))
 $(eval $(call unit_width,64))
 
-unit-build: $(BUILD)/unit32/unit $(BUILD)/unit64/unit
+unit-build: $(foreach width,32 64,$(BUILD)/unit$(width)/unit $(BUILD)/unit$(width)/sim-unit)
 
 ## unit: the unit tests alone
 unit: unit-build
-	@$(BUILD)/unit32/unit && $(BUILD)/unit64/unit
+	@for program in unit sim-unit; do $(BUILD)/unit32/$$program && $(BUILD)/unit64/$$program || exit 1; done
 
 # Fuzzing: the whole shell on the simulated machine, under libFuzzer and the sanitizers.
 FUZZ_SECONDS ?= 60

@@ -13,8 +13,10 @@ class Sim:
 
     name = "sim"
 
-    def __init__(self, profile="modern-intel", mode="4level", seed=1):
+    def __init__(self, profile="modern-intel", mode="4level", seed=1, defects=()):
         self.arguments = [PROGRAM, "--json", "--profile", profile, "--mode", mode, "--seed", str(seed)]
+        for defect in defects:
+            self.arguments += ["--defect", defect]
         self.mode = mode
 
     def __enter__(self):
