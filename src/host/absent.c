@@ -114,6 +114,28 @@ struct machine_fault machine_paging_toggle(void)
   return no_fault;
 }
 
+bool machine_tlb_array(unsigned index, struct machine_tlb_array *array)
+{
+  (void)index;
+  (void)array;
+  return false;
+}
+
+unsigned machine_tlb_set(unsigned index, laddr_t va, unsigned shift)
+{
+  (void)index;
+  (void)va;
+  (void)shift;
+  return 0;
+}
+
+bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
+{
+  (void)cursor;
+  (void)entry;
+  return false;
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   (void)vector;

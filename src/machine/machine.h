@@ -184,6 +184,39 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va);
 /** Turns CR0.PG off and on again (32-bit modes only; long mode cannot: #GP comes back). Ends in the same mode. */
 struct machine_fault machine_paging_toggle(void);
 
+/* Looking into the TLB: what no CPU offers, and a simulated machine can. Where it cannot be done there is no array. */
+struct machine_tlb_array {
+  const char *name;
+  bool data, code; /* which accesses it serves */
+  bool structures; /* it is the paging-structure cache */
+  uint8_t level;   /* 1 is looked at first */
+  uint16_t sets, ways;
+  uint64_t pages; /* bit n: it takes translations of 2^n bytes */
+};
+
+struct machine_tlb_entry {
+  unsigned array, set, way;
+  laddr_t va;         /* where it starts */
+  paddr_t pa;         /* ... and where that is; of a paging-structure cache's entry: the table */
+  uint8_t shift;      /* log2 of what it covers */
+  uint8_t page_shift; /* ... and of the page that it is of, or a fragment of */
+  uint8_t key;
+  uint16_t pcid;
+  bool present; /* false: it is remembered that the page was not */
+  bool writable, user, executable, global, dirty;
+  bool ring3;   /* in a TLB that only ring 3 uses */
+  bool current; /* it serves accesses under the current PCID */
+};
+
+/** Array number @p index, or false past the last one. */
+bool machine_tlb_array(unsigned index, struct machine_tlb_array *array);
+
+/** The set of array number @p index that a page of 2^@p shift bytes at @p va belongs to. */
+unsigned machine_tlb_set(unsigned index, laddr_t va, unsigned shift);
+
+/** The next entry in use, array by array; false when there is no more. *@p cursor is 0 at first. */
+bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry);
+
 /** Raises vector @p vector on purpose at privilege level @p cpl and gives back what arrived. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl);
 

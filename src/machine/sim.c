@@ -285,6 +285,11 @@ struct machine_fault machine_paging_toggle(void)
   return (struct machine_fault){0};
 }
 
+bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
+{
+  return sim_tlb_next(cursor, current_tag(), entry);
+}
+
 /* ---- accesses ---- */
 
 static bool canonical(uint64_t va)

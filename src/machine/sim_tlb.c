@@ -41,18 +41,25 @@ void sim_tlb_init(const struct sim_profile *use, uint64_t seed)
   }
 }
 
+static const uint8_t shifts[] = {12, 21, 22, 30};
+
 static unsigned size_bit(unsigned shift)
 {
   return shift == PAGE_SHIFT ? SIM_4K : shift == 30 ? SIM_1G : SIM_LARGE;
 }
 
 /* The set that a page of 1 << shift bytes at va belongs to. Sets are powers of two. */
-static struct sim_entry *set_of(struct array *a, uint64_t va, unsigned shift)
+static unsigned set_number(const struct sim_shape *shape, uint64_t va, unsigned shift)
 {
   uint64_t number = va >> shift;
-  if (a->shape->xor_bits)
-    number ^= number >> a->shape->xor_bits;
-  return &a->entry[(number & (a->shape->sets - 1u)) * a->shape->ways];
+  if (shape->xor_bits)
+    number ^= number >> shape->xor_bits;
+  return (unsigned)(number & (shape->sets - 1u));
+}
+
+static struct sim_entry *set_of(struct array *a, uint64_t va, unsigned shift)
+{
+  return &a->entry[set_number(a->shape, va, shift) * a->shape->ways];
 }
 
 static bool serves(const struct sim_entry *e, const struct sim_lookup *l)
@@ -62,7 +69,6 @@ static bool serves(const struct sim_entry *e, const struct sim_lookup *l)
 
 static struct sim_entry *find_in(struct array *a, const struct sim_lookup *l)
 {
-  static const uint8_t shifts[] = {12, 21, 22, 30};
   for (unsigned s = 0; s < sizeof shifts; s++) {
     if (!(a->shape->pages & size_bit(shifts[s])))
       continue;
@@ -90,7 +96,7 @@ static struct sim_entry *victim_in(const struct array *a, struct sim_entry *set,
   }
   if (empty)
     return empty;
-  return a->shape->policy == POLICY_RANDOM ? &set[sim_random() % a->shape->ways] : oldest;
+  return a->shape->policy == POLICY_RANDOM ? &set[sim_random() & (a->shape->ways - 1u)] : oldest;
 }
 
 static void fill_in(struct array *a, const struct sim_entry *entry)
@@ -216,13 +222,92 @@ void sim_structure_fill(const struct sim_structure *structure)
   structure_next = (structure_next + 1) % STRUCTURES;
 }
 
-void sim_tlb_each(void (*each)(void *context, const struct sim_shape *shape, unsigned set, unsigned way, const struct sim_entry *entry),
-                  void *context)
+/* ---- looking in: machine.h's view of all this ---- */
+
+/* Behind the arrays of translations comes the paging-structure cache, as one more: fully associative, and with no ways where there is none.
+ */
+bool machine_tlb_array(unsigned index, struct machine_tlb_array *array)
 {
-  for (unsigned i = 0; i < array_count; i++) {
-    const struct sim_shape *s = arrays[i].shape;
-    for (unsigned n = 0; n < s->sets * (unsigned)s->ways; n++)
-      if (arrays[i].entry[n].valid)
-        each(context, s, n / s->ways, n % s->ways, &arrays[i].entry[n]);
+  if (index > array_count)
+    return false;
+  if (index == array_count) {
+    bool here = profile->traits & TRAIT_STRUCTURE_CACHES;
+    *array = (struct machine_tlb_array){.name = "paging structures", .structures = true, .sets = 1, .ways = here ? STRUCTURES : 0};
+    return true;
   }
+  const struct sim_shape *s = arrays[index].shape;
+  *array = (struct machine_tlb_array){.name = s->name,
+                                      .sets = s->sets,
+                                      .ways = s->ways,
+                                      .data = s->sides & SIM_DATA,
+                                      .code = s->sides & SIM_CODE,
+                                      .level = s->level};
+  for (unsigned i = 0; i < sizeof shifts; i++)
+    if (s->pages & size_bit(shifts[i]))
+      array->pages |= 1ULL << shifts[i];
+  return true;
+}
+
+unsigned machine_tlb_set(unsigned index, laddr_t va, unsigned shift)
+{
+  return index < array_count ? set_number(arrays[index].shape, va.v, shift) : 0;
+}
+
+static struct machine_tlb_entry entry_seen(unsigned array, unsigned slot, uint16_t tag)
+{
+  const struct sim_entry *e = &arrays[array].entry[slot];
+  unsigned ways = arrays[array].shape->ways;
+  return (struct machine_tlb_entry){.array = array,
+                                    .set = slot / ways,
+                                    .way = slot % ways,
+                                    .va = laddr(e->va),
+                                    .pa = paddr(e->pa),
+                                    .shift = e->shift,
+                                    .page_shift = e->page_shift,
+                                    .key = e->key,
+                                    .pcid = e->pcid,
+                                    .present = e->present,
+                                    .writable = e->writable,
+                                    .user = e->user,
+                                    .executable = e->executable,
+                                    .global = e->global,
+                                    .dirty = e->dirty,
+                                    .ring3 = e->ring3,
+                                    .current = e->global || e->pcid == tag};
+}
+
+static struct machine_tlb_entry structure_seen(unsigned slot, uint16_t tag)
+{
+  const struct sim_structure *s = &structures[slot];
+  return (struct machine_tlb_entry){.array = array_count,
+                                    .way = slot,
+                                    .va = laddr(s->prefix << s->shift),
+                                    .pa = paddr(s->table),
+                                    .shift = s->shift,
+                                    .page_shift = s->shift,
+                                    .pcid = s->pcid,
+                                    .present = true,
+                                    .writable = s->writable,
+                                    .user = s->user,
+                                    .executable = s->executable,
+                                    .current = s->pcid == tag};
+}
+
+bool sim_tlb_next(unsigned *cursor, uint16_t tag, struct machine_tlb_entry *entry)
+{
+  unsigned array = *cursor / ENTRIES_MAX, slot = *cursor % ENTRIES_MAX;
+  for (; array < array_count; array++, slot = 0)
+    for (; slot < arrays[array].shape->sets * (unsigned)arrays[array].shape->ways; slot++)
+      if (arrays[array].entry[slot].valid) {
+        *entry = entry_seen(array, slot, tag);
+        *cursor = array * ENTRIES_MAX + slot + 1;
+        return true;
+      }
+  for (; slot < STRUCTURES; slot++)
+    if (structures[slot].valid) {
+      *entry = structure_seen(slot, tag);
+      *cursor = array_count * ENTRIES_MAX + slot + 1;
+      return true;
+    }
+  return false;
 }

@@ -54,17 +54,17 @@ void sim_structure_drop(uint32_t pcid);
 /** The paging-structure cache: PDEs that lead to page tables. */
 struct sim_structure {
   bool valid, writable, user, executable;
+  uint8_t shift; /* log2 of what the PDE spans */
   uint16_t pcid;
-  uint64_t prefix; /* va >> the PDE's shift */
+  uint64_t prefix; /* va >> shift */
   uint64_t table;  /* of the page table */
 };
 
 const struct sim_structure *sim_structure_find(uint64_t prefix, uint16_t pcid);
 void sim_structure_fill(const struct sim_structure *structure);
 
-/** Calls @p each for every valid translation, with its array's name, set and way. */
-void sim_tlb_each(void (*each)(void *context, const struct sim_shape *shape, unsigned set, unsigned way, const struct sim_entry *entry),
-                  void *context);
+/** machine_tlb_entry(), where translations tagged @p tag are the current ones. */
+bool sim_tlb_next(unsigned *cursor, uint16_t tag, struct machine_tlb_entry *entry);
 
 /** A pseudo-random number of the seeded sequence. */
 uint64_t sim_random(void);

@@ -195,12 +195,14 @@ static unsigned walk_start(const struct sim_walker *w, const struct sim_want *wa
 
 static void structure_remember(const struct sim_walker *w, const struct sim_want *want, uint64_t table, const struct sim_entry *sofar)
 {
+  uint8_t shift = w->level[w->levels - 2u].shift;
   const struct sim_structure s = {.valid = true,
+                                  .shift = shift,
                                   .writable = sofar->writable,
                                   .user = sofar->user,
                                   .executable = sofar->executable,
                                   .pcid = want->pcid,
-                                  .prefix = want->va >> w->level[w->levels - 2u].shift,
+                                  .prefix = want->va >> shift,
                                   .table = table};
   sim_structure_fill(&s);
 }

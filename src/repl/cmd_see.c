@@ -1,7 +1,8 @@
-/* Commands that look and change nothing: walk, maps, regs, cpu, frames, va, dump. */
+/* Commands that look and change nothing: walk, maps, tlb, regs, cpu, frames, va, dump. */
 #include "lib/format.h"
 #include "machine/console.h"
 #include "repl/common.h"
+#include "repl/tlb.h"
 
 #include <string.h>
 
@@ -290,6 +291,12 @@ static bool cmd_va(const struct args *args, struct record *r)
   return true;
 }
 
+static bool cmd_tlb(const struct args *args, struct record *r)
+{
+  const struct args_value *va = args_get(args, "va");
+  return va ? tlb_report_at(r, laddr(va->number)) : tlb_report(r);
+}
+
 /* ---- dump ---- */
 
 #define DUMP_MAX 1024
@@ -368,6 +375,15 @@ static const struct command commands[] = {
    .text = "[{more}]",
    .flags = COMMAND_PAGED,
    .run = cmd_maps},
+  {.name = "tlb",
+   .args = "va:addr?",
+   .brief = "look into the TLB, all of it or where an address belongs",
+   .example = "map 0x40000000 A; read 0x40000000; tlb; tlb 0x40000000",
+   .sdm = "Caching Translation Information",
+   .text = "[?va:{va}: {answer}][?!va:{held} held][; {more} more than are shown]",
+   .more = "Only a simulated machine can: a CPU tells nobody. 'cached?' asks any machine by experiment.",
+   .flags = COMMAND_PAGED,
+   .run = cmd_tlb},
   {.name = "regs",
    .args = "",
    .brief = "show the control registers",

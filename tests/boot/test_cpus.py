@@ -34,6 +34,12 @@ def test_bochs_model(model):
         story.tell_in_every_mode(machine, BOCHS[model])
 
 
+def test_a_cpu_tells_nobody_what_its_tlb_holds():
+    with Qemu() as machine:
+        record = machine.cmd("tlb")
+        assert record["status"] == "refused" and "cached? VA" in record["reason"]
+
+
 def test_a_486_lacks_what_it_lacks():
     with Qemu(cpu="486") as machine:
         assert machine.boot["clock"] == "none"

@@ -217,6 +217,21 @@ struct machine_fault machine_paging_toggle(void)
   return {};
 }
 
+bool machine_tlb_array(unsigned, struct machine_tlb_array *)
+{
+  return false;
+}
+
+unsigned machine_tlb_set(unsigned, laddr_t, unsigned)
+{
+  return 0;
+}
+
+bool machine_tlb_entry(unsigned *, struct machine_tlb_entry *)
+{
+  return false;
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   machine_fault fault = {};

@@ -90,6 +90,23 @@ TEST_CASE("sim: INVLPG, MOV CR3 and MOV CR4 under PCIDs")
   }
 }
 
+TEST_CASE("sim: what is seen of the TLB tells PCIDs apart, and which of them is current")
+{
+  Bench b("modern-amd", MACHINE_4LEVEL);
+  struct machine_tlb_entry e;
+  unsigned cursor = 0, of[2] = {0, 0};
+  fill_pcids(b);
+  while (machine_tlb_entry(&cursor, &e))
+    if (e.va.v == VA && e.shift == PAGE_SHIFT) {
+      REQUIRE(e.pcid < 2);
+      of[e.pcid]++;
+      CHECK(e.current == (e.pcid == 1));
+      CHECK(machine_tlb_set(e.array, e.va, e.shift) == e.set);
+    }
+  CHECK(of[0] == 2); /* in both levels */
+  CHECK(of[1] == 2);
+}
+
 TEST_CASE("sim: without tags in the TLB, bit 63 of CR3 keeps nothing that another PCID could find")
 {
   CHECK(kept_after("bochs", [](Bench &) {}) == "g");
