@@ -102,6 +102,15 @@ static inline void cpu_pause(void) { __asm__ volatile("rep; nop" : : : "memory")
 static inline void cpu_load_gdt(const void *pointer) { __asm__ volatile("lgdt (%0)" : : "r"(pointer) : "memory"); }
 static inline void cpu_load_idt(const void *pointer) { __asm__ volatile("lidt (%0)" : : "r"(pointer) : "memory"); }
 static inline void cpu_load_tr(uint16_t selector) { __asm__ volatile("ltr %0" : : "r"(selector) : "memory"); }
+static inline void cpu_clear_ts(void) { __asm__ volatile("clts" : : : "memory"); }
+
+static inline uint16_t cpu_read_tr(void)
+{
+  uint16_t selector;
+  __asm__ volatile("str %0" : "=r"(selector));
+  return selector;
+}
+
 static inline void cpu_load_fs(uint16_t selector) { __asm__ volatile("mov %0, %%fs" : : "r"(selector) : "memory"); }
 
 /* A far return is the one way to load CS that both kernels have. */

@@ -110,6 +110,28 @@ traps_common:
   add $8, %esp
   iret
 
+/* void traps_task_jump(struct tss *to, const struct far_pointer *target): the far JMP to a TSS. The task that it enters is told to go on right
+ * behind it, on this stack, where it finds the registers that C wants kept. */
+#define TSS_EIP 32
+#define TSS_ESP 56
+  .global traps_task_jump
+traps_task_jump:
+  mov 4(%esp), %eax
+  mov 8(%esp), %edx
+  push %ebx
+  push %ebp
+  push %esi
+  push %edi
+  mov %esp, TSS_ESP(%eax)
+  movl $task_landing, TSS_EIP(%eax)
+  ljmp *(%edx)
+task_landing:
+  pop %edi
+  pop %esi
+  pop %ebp
+  pop %ebx
+  ret
+
 /* The double-fault task starts here, on its own stack, with the error code on it. */
   .global traps_double_fault_task
 traps_double_fault_task:

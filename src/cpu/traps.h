@@ -43,8 +43,12 @@ void traps_expect_nmi(bool expected);
 /** Gives the segment that is not present the privilege level @p dpl. */
 void traps_not_present_segment(unsigned dpl);
 
-/** Tells the double-fault task (32-bit) which paging structures to run on. */
+/** Tells the double-fault task (32-bit) which paging structures to run on. Call it whenever CR3 got another value. */
 void traps_set_cr3(uintptr_t cr3);
+
+/** Switches tasks (SDM Vol. 3A, Task Switching) by a far JMP to a TSS that holds @p cr3 as its CR3. The new task goes on right here, on the
+ * same stack. 64-bit mode has no task switching: there the #GP that the JMP would raise comes back, and nothing else happens. */
+struct machine_fault traps_task_switch(uintptr_t cr3);
 
 /** Enters ring 3 at @p ip with @p sp; does not return (a trap ends it). */
 void traps_enter_user(uintptr_t ip, uintptr_t sp, const struct traps_frame *registers) __attribute__((noreturn));

@@ -70,3 +70,10 @@ void traps_set_cr3(uintptr_t cr3)
 {
   (void)cr3; /* no task switches in long mode: a double fault runs on the CR3 in force */
 }
+
+/* SDM, JMP: in 64-bit mode a TSS as the target is a #GP whose error code is the selector. */
+struct machine_fault traps_task_switch(uintptr_t cr3)
+{
+  (void)cr3;
+  return (struct machine_fault){.raised = true, .has_error = true, .vector = VECTOR_GP, .error = SELECTOR_TSS};
+}

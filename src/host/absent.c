@@ -114,6 +114,12 @@ struct machine_fault machine_paging_toggle(void)
   return no_fault;
 }
 
+struct machine_fault machine_task_switch(uint64_t cr3)
+{
+  (void)cr3;
+  return no_fault;
+}
+
 bool machine_tlb_array(unsigned index, struct machine_tlb_array *array)
 {
   (void)index;

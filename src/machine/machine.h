@@ -184,6 +184,12 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va);
 /** Turns CR0.PG off and on again (32-bit modes only; long mode cannot: #GP comes back). Ends in the same mode. */
 struct machine_fault machine_paging_toggle(void);
 
+/** Switches tasks in hardware, by a far JMP to a TSS that holds @p cr3 (where that changes CR3 in PAE mode, it loads the PDPTEs too); the
+ * new task goes on behind this call. What @p cr3 locates must map the kernel as the paging structures in force do, and its PDPTEs must have
+ * no reserved bit set: a fault that comes behind the switch finds nothing mapped. 64-bit modes have no task switching: there the #GP that
+ * the JMP would raise comes back. SDM: Task Switching. */
+struct machine_fault machine_task_switch(uint64_t cr3);
+
 /* Looking into the TLB: what no CPU offers, and a simulated machine can. Where it cannot be done there is no array. */
 struct machine_tlb_array {
   const char *name;

@@ -250,7 +250,10 @@ static void register_write(void *argument)
 struct machine_fault machine_register_write(enum machine_register reg, uint64_t value)
 {
   struct register_write write = {reg, value};
-  return traps_try(register_write, &write).fault;
+  struct machine_fault fault = traps_try(register_write, &write).fault;
+  if (reg == REGISTER_CR3)
+    traps_set_cr3(cpu_read_cr3());
+  return fault;
 }
 
 static void toggle_pg(void *argument)
@@ -264,6 +267,15 @@ struct machine_fault machine_paging_toggle(void)
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
   struct machine_fault fault = traps_try(toggle_pg, NULL).fault;
+  cpu_write_flags(flags);
+  return fault;
+}
+
+struct machine_fault machine_task_switch(uint64_t cr3)
+{
+  uintptr_t flags = cpu_read_flags();
+  cpu_interrupts_off();
+  struct machine_fault fault = traps_task_switch((uintptr_t)cr3);
   cpu_write_flags(flags);
   return fault;
 }
@@ -291,6 +303,7 @@ void machine_paging_reset(void)
   if (cr4 & CR4_PGE) /* so that global translations go too */
     cpu_load_cr4((uintptr_t)(cr4 & ~CR4_PGE));
   cpu_load_cr3(LAYOUT_KERNEL_TABLES);
+  traps_set_cr3(LAYOUT_KERNEL_TABLES);
   if (cr4 & CR4_PGE)
     cpu_load_cr4((uintptr_t)cr4);
   cpu_write_flags(flags);

@@ -285,6 +285,17 @@ struct machine_fault machine_paging_toggle(void)
   return (struct machine_fault){0};
 }
 
+/* SDM, Operations that Invalidate TLBs and Paging-Structure Caches; PDPTE Registers: only a task switch that changes the value of CR3
+ * invalidates, and only then it loads the PDPTEs. */
+struct machine_fault machine_task_switch(uint64_t cr3)
+{
+  if (mode >= MACHINE_4LEVEL)
+    return raised(VECTOR_GP, 0, 0);
+  if (cr3 == registers[REGISTER_CR3] && !trait(TRAIT_TASK_FLUSHES))
+    return (struct machine_fault){0};
+  return machine_register_write(REGISTER_CR3, cr3);
+}
+
 bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
 {
   return sim_tlb_next(cursor, current_tag(), entry);

@@ -43,6 +43,7 @@ enum sim_trait {
   TRAIT_PROVEN_RIGHTS = 1 << 13,    /* a translation serves only accesses of the kind and ring that it was filled by; others walk again */
   TRAIT_A_IF_ALLOWED = 1 << 14,     /* a walk whose access is refused sets no A flag at all */
   TRAIT_A_AS_WALKED = 1 << 15,      /* a walk sets A in each entry as it comes by, however it ends */
+  TRAIT_TASK_FLUSHES = 1 << 16,     /* a task switch that does not change CR3 flushes all the same */
   TRAIT_PDPTE_ACCESSED = 1 << 11,   /* the walk sets bit 5 of PAE PDPTEs, which is reserved (a bug of one emulator) */
 };
 

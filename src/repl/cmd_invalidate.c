@@ -83,6 +83,17 @@ static bool cmd_pg(const struct args *args, struct record *r)
   return report(r, &fault);
 }
 
+static bool cmd_task_switch(const struct args *args, struct record *r)
+{
+  (void)args;
+  uint64_t cr3 = machine_register_read(REGISTER_CR3);
+  if (lab_paging()->format->linear_bits > 32)
+    return record_refuse(r, "64-bit mode has no hardware task switch: a far JMP to a TSS is a #GP there; 'mode 32' and 'mode pae' have it");
+  record_hex(r, &r->root, "cr3", cr3);
+  struct machine_fault fault = machine_task_switch(cr3);
+  return report(r, &fault);
+}
+
 static bool cmd_invpcid(const struct args *args, struct record *r)
 {
   if (lacks(r, FEATURE_INVPCID))
@@ -133,6 +144,16 @@ static const struct command commands[] = {
    .more = "64-bit mode cannot: clearing CR0.PG there is a #GP.",
    .flags = COMMAND_PAGED,
    .run = cmd_pg},
+  {.name = "task-switch",
+   .args = "",
+   .brief = "switch tasks through a TSS that holds the same CR3 (32, pae)",
+   .example = "task-switch",
+   .sdm = "Task Switching; Operations that Invalidate TLBs and Paging-Structure Caches",
+   .text = "CR3 = {cr3}. " FAULT_TEXT,
+   .more = "A task switch must invalidate only if it changes CR3; whether a CPU flushes here too is for you to see. "
+           "64-bit mode has no hardware task switch.",
+   .flags = COMMAND_PAGED,
+   .run = cmd_task_switch},
   {.name = "invpcid",
    .args = "type:num pcid:num? va:addr?",
    .brief = "INVPCID: 0 a page of a PCID, 1 a PCID, 2 all, 3 all but global pages",

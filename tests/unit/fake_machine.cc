@@ -217,6 +217,12 @@ struct machine_fault machine_paging_toggle(void)
   return {};
 }
 
+struct machine_fault machine_task_switch(uint64_t cr3)
+{
+  fake.registers[REGISTER_CR3] = cr3;
+  return {};
+}
+
 bool machine_tlb_array(unsigned, struct machine_tlb_array *)
 {
   return false;
