@@ -12,4 +12,13 @@ void lab_tables_init(void);
 void lab_tables_mark(void);
 bool lab_tables_fresh(paddr_t table);
 
+/** lab_model(), to be changed. */
+struct model *lab_model_change(void);
+/** Looks for tables from the root of every space again. */
+void lab_tables_watch(void);
+/** Forgets that there was an access (lab_touch_since). */
+void lab_touch_forget(void);
+/** Only the first space is left. */
+void lab_spaces_init(void);
+
 #endif

@@ -8,6 +8,7 @@
 
 struct tracked {
   bool used, reached;
+  bool seen; /* compared before */
   uint8_t level;
   laddr_t base; /* the first linear address its first entry translates */
   paddr_t at;
@@ -71,12 +72,21 @@ unsigned lab_tables_used(void)
 
 static void track(unsigned level, paddr_t at, laddr_t base);
 
-/* Tables that nothing refers to any more go back to the pool. What an undo would need of them goes too, so the log is cleared. */
-static void collect(void)
+/* From the root of every address space. */
+static void track_all(void)
 {
   for (unsigned i = 0; i < TRACKED_MAX; i++)
     tracked[i].reached = false;
   track(0, paging.root, laddr(0));
+  for (unsigned i = 0; i < LAB_SPACES; i++)
+    if (lab_space(i))
+      track(0, lab_space(i)->root, laddr(0));
+}
+
+/* Tables that nothing refers to any more go back to the pool. What an undo would need of them goes too, so the log is cleared. */
+static void collect(void)
+{
+  track_all();
   for (unsigned i = 0; i < pool_count(); i++)
     if (taken[i] && !tracked[i].reached && !fresh[i])
       taken[i] = tracked[i].used = false;
@@ -89,6 +99,18 @@ static int pool_free(void)
     if (!taken[i])
       return (int)i;
   return -1;
+}
+
+/* A page that was a table before may still be known to a paging-structure cache, and its pages to a TLB. */
+static void wipe(paddr_t page)
+{
+  unsigned bytes = paging.format->entry_bytes;
+  for (unsigned at = 0; at < PAGE_SIZE; at += bytes) {
+    uint64_t entry = 0;
+    machine_entry_read(paddr(page.v + at), bytes, &entry);
+    if (entry != 0)
+      lab_entry_write(paddr(page.v + at), entry, 0);
+  }
 }
 
 static bool pool_take(void *context, paddr_t *table)
@@ -104,7 +126,7 @@ static bool pool_take(void *context, paddr_t *table)
   taken[index] = fresh[index] = true;
   tracked[index].used = false;
   *table = pool_page((unsigned)index);
-  memset(machine_physical(*table), 0, PAGE_SIZE);
+  wipe(*table);
   memset(shadow((unsigned)index), 0, PAGE_SIZE);
   return true;
 }
@@ -128,17 +150,73 @@ static unsigned pool_left(void *context)
   return left;
 }
 
-static void entry_wrote(void *context, paddr_t at, unsigned bytes, uint64_t before, uint64_t after)
+static bool entry_write(void *context, const struct edit_write *write)
 {
   (void)context;
-  (void)after;
-  lab_undo_wrote(at, bytes, before);
+  model_wrote(lab_model_change(), write->at, write->before, write->after);
+  lab_undo_wrote(write->at, write->bytes, write->before);
+  return true;
+}
+
+/* ---- plans: edits that are not made ---- */
+
+static bool planning;
+static struct edit_write planned[LAB_PLAN_MAX];
+static unsigned planned_count;
+
+static bool plan_take(void *context, paddr_t *table)
+{
+  unsigned *given = context;
+  unsigned left = *given;
+  for (unsigned i = 0; i < pool_count(); i++)
+    if (!taken[i] && left-- == 0) {
+      ++*given;
+      *table = pool_page(i);
+      return true;
+    }
+  return false;
+}
+
+static bool plan_write(void *context, const struct edit_write *write)
+{
+  (void)context;
+  if (planned_count < LAB_PLAN_MAX)
+    planned[planned_count] = *write;
+  planned_count++;
+  return false;
+}
+
+static unsigned plan_left(void *context)
+{
+  (void)context;
+  return pool_count() - lab_tables_used();
+}
+
+void lab_plan(bool on)
+{
+  planning = on;
+  if (on)
+    planned_count = 0;
+}
+
+unsigned lab_planned(const struct edit_write **writes)
+{
+  *writes = planned;
+  return planned_count;
+}
+
+bool lab_planning(void)
+{
+  return planning;
 }
 
 const struct edit_tables *lab_tables(void)
 {
-  static const struct edit_tables tables = {.take = pool_take, .give = pool_give, .wrote = entry_wrote, .left = pool_left};
-  return &tables;
+  static unsigned given;
+  static const struct edit_tables tables = {.take = pool_take, .give = pool_give, .write = entry_write, .left = pool_left};
+  static const struct edit_tables plan = {.take = plan_take, .give = pool_give, .write = plan_write, .left = plan_left, .context = &given};
+  given = 0;
+  return planning ? &plan : &tables;
 }
 
 /* ---- tracking ---- */
@@ -201,6 +279,8 @@ static void track(unsigned level, paddr_t at, laddr_t base)
   if (memory == NULL || kernels_own(level, base))
     return;
   struct tracked *t = slot_for(at);
+  if (t == NULL) /* nobody will see what changes in there */
+    lab_model_change()->unknown = true;
   if (t == NULL || t->reached) /* reached: a recursive mapping leads here again */
     return;
   if (!t->used)
@@ -215,13 +295,26 @@ static void track(unsigned level, paddr_t at, laddr_t base)
   }
 }
 
+/* What an earlier mode left in the pool means nothing now. */
+static void pool_clear(void)
+{
+  for (unsigned i = 0; i < pool_count(); i++)
+    memset(machine_physical(pool_page(i)), 0, PAGE_SIZE);
+}
+
 void lab_tables_init(void)
 {
+  pool_clear();
   memset(tracked, 0, sizeof tracked);
   memset(taken, 0, sizeof taken);
   memset(fresh, 0, sizeof fresh);
   if (paging.format != NULL)
-    track(0, paging.root, laddr(0));
+    track_all();
+}
+
+void lab_tables_watch(void)
+{
+  track_all();
 }
 
 /* ---- the diff ---- */
@@ -236,13 +329,13 @@ static void report(const struct tracked *t, unsigned index, uint64_t before, uin
 {
   struct lab_change change = {.va = entry_base(t, index),
                               .level = t->level,
+                              .watched = t->seen && (pool_index(t->at) >= 0 || t->at.v == machine_layout()->root.v),
                               .at = paddr(t->at.v + (uint64_t)index * paging.format->entry_bytes),
                               .before = before,
                               .after = after};
   if (t->level + 1u < paging.format->levels)
     reader->links_changed = true;
-  if (present(before) && format_is_leaf(&paging, t->level, before))
-    lab_touch_remember(change.va, paging.format->level[t->level].shift, format_address(&paging, t->level, before));
+  model_wrote(lab_model_change(), change.at, before, after);
   reader->each(reader->context, &change);
 }
 
@@ -280,13 +373,14 @@ void lab_diff(void (*each)(void *context, const struct lab_change *change), void
   /* By level, so that a new table is told of before what is in it. Links that changed may lead to tables not yet tracked. */
   for (unsigned level = 0; level < paging.format->levels; level++) {
     reader.links_changed = false;
-    for (unsigned i = 0; i < TRACKED_MAX; i++)
-      if (tracked[i].used && tracked[i].level == level)
-        compare(&tracked[i], &reader);
+    for (unsigned i = 0; i < TRACKED_MAX; i++) {
+      if (!tracked[i].used || tracked[i].level != level)
+        continue;
+      compare(&tracked[i], &reader);
+      tracked[i].seen = true;
+    }
     if (!reader.links_changed)
       continue;
-    for (unsigned i = 0; i < TRACKED_MAX; i++)
-      tracked[i].reached = false;
-    track(0, paging.root, laddr(0));
+    track_all();
   }
 }

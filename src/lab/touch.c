@@ -2,44 +2,25 @@
 
 #include <string.h>
 
-/* Where a page was mapped before: an access that reaches one of these instead of what the tables now say was stale. */
-#define MEMORIES 64
-
-struct memory {
-  laddr_t base;
-  uint8_t shift;
-  paddr_t pa;
-};
-
-static struct memory memories[MEMORIES];
-static unsigned memories_next, memories_used;
-
-void lab_touch_remember(laddr_t va, unsigned shift, paddr_t pa)
-{
-  memories[memories_next] = (struct memory){.base = va, .shift = (uint8_t)shift, .pa = pa};
-  memories_next = (memories_next + 1) % MEMORIES;
-  if (memories_used < MEMORIES)
-    memories_used++;
-}
+static struct prediction prediction;
+static bool touched, wrote;
+static paddr_t wrote_to;
+static unsigned wrote_bytes;
 
 void lab_touch_forget(void)
 {
-  memories_used = memories_next = 0;
+  touched = wrote = false;
 }
 
-/* Every physical address that an access to @p va might have reached through an older translation: number @p index, or false at the end. */
-static bool candidate(unsigned index, laddr_t va, paddr_t *pa)
+bool lab_touch_since(void)
 {
-  const struct machine_layout *l = machine_layout();
-  if (index < memories_used) { /* the newest first */
-    const struct memory *m = &memories[(memories_next + MEMORIES - 1 - index) % MEMORIES];
-    bool covers = (va.v & ~address_mask(m->shift)) == m->base.v;
-    *pa = paddr(covers ? m->pa.v + (va.v & address_mask(m->shift)) : 0);
-    return true;
-  }
-  index -= memories_used;
-  *pa = paddr(l->frames.v + (uint64_t)index * PAGE_SIZE + (va.v & (PAGE_SIZE - 1)));
-  return index < l->frame_count;
+  return touched;
+}
+
+bool lab_touch_wrote(paddr_t at)
+{
+  unsigned entry = lab_paging()->format->entry_bytes;
+  return wrote && at.v < wrote_to.v + wrote_bytes && wrote_to.v < at.v + entry;
 }
 
 static uint64_t load(const uint8_t *at, unsigned size)
@@ -49,162 +30,195 @@ static uint64_t load(const uint8_t *at, unsigned size)
   return value;
 }
 
-/* Looking for the page whose content at va's offset is @p value. */
-struct search {
-  laddr_t va;
+/* What an access is recognised by: the value that was read, written or returned. */
+struct mark {
+  enum machine_op op;
   unsigned size;
   uint64_t value;
 };
 
-static bool content_is(paddr_t pa, const struct search *s)
+static bool bears(paddr_t pa, const struct mark *mark)
 {
-  const uint8_t *memory = pa.v == 0 ? NULL : machine_physical(pa);
-  return memory != NULL && load(memory, s->size) == s->value;
+  if (mark->op == OP_EXEC)
+    return lab_frame_has_routine(pa) && lab_frame_routine_value(pa) == (uint32_t)mark->value;
+  const uint8_t *memory = machine_physical(pa);
+  return memory != NULL && load(memory, mark->size) == mark->value;
 }
 
-static bool find_page(const struct search *s, paddr_t *frame)
+/* ---- before ---- */
+
+static const char *exec_guard(paddr_t pa)
 {
-  paddr_t pa;
-  for (unsigned i = 0; candidate(i, s->va, &pa); i++) {
-    if (!content_is(pa, s))
-      continue;
-    *frame = paddr(pa.v & ~(uint64_t)(PAGE_SIZE - 1));
-    return true;
-  }
-  return false;
+  return lab_frame_has_routine(pa) ? NULL : "exec runs a lab frame's own routine, and the page mapped there holds none";
 }
 
-/* Which of the pages that va was mapped to before hold the value already. Only those are looked at before a write: looking at every
- * frame would itself push translations out of a small TLB. */
-static void note_who_has(const struct search *s, uint8_t *has)
+static const char *write_guard(const struct machine_access *access, paddr_t pa)
 {
-  paddr_t pa;
-  for (unsigned i = 0; i < memories_used && candidate(i, s->va, &pa); i++)
-    has[i] = content_is(pa, s);
-}
-
-static bool find_newly_written(const struct search *s, const uint8_t *had_it_before, paddr_t *frame)
-{
-  paddr_t pa;
-  for (unsigned i = 0; i < memories_used && candidate(i, s->va, &pa); i++) {
-    if (had_it_before[i] || !content_is(pa, s))
-      continue;
-    *frame = paddr(pa.v & ~(uint64_t)(PAGE_SIZE - 1));
-    return true;
-  }
-  return false;
-}
-
-static const char *exec_guard(const struct lab_touch *touch)
-{
-  if (!touch->expected.allowed || lab_frame_has_routine(touch->walk.pa))
+  if (lab_guard_linear(laddr(0), 1) == NULL) /* unsafe */
     return NULL;
-  return "exec runs a lab frame's own routine, and the page mapped there holds none";
-}
-
-static const char *write_guard(const struct lab_touch *touch, const struct machine_access *access)
-{
-  if (lab_guard_linear(laddr(0), 1) == NULL || !touch->expected.allowed)
-    return NULL; /* unsafe; or the tables forbid it, and the fault is the point */
   if ((access->va.v & (PAGE_SIZE - 1)) + access->size > LAB_ROUTINE_OFFSET)
     return "the last 16 bytes of a frame hold the routine that exec runs; set unsafe=1 to write there anyway";
-  return lab_guard_physical(touch->walk.pa, access->size);
+  return lab_guard_physical(pa, access->size);
 }
 
-static const char *guard(const struct lab_touch *touch, const struct machine_access *access)
+/* Every page that the access may reach is looked at: a stale translation must not lead where the student may not go either. */
+static const char *guard(const struct machine_access *access)
 {
-  if (access->op == OP_EXEC)
-    return exec_guard(touch);
-  return access->op == OP_WRITE ? write_guard(touch, access) : NULL;
+  for (unsigned i = 0; i < prediction.count; i++) {
+    const struct predict_outcome *o = &prediction.outcome[i];
+    if (o->fault || access->op == OP_READ)
+      continue;
+    const char *why = access->op == OP_EXEC ? exec_guard(o->pa) : write_guard(access, o->pa);
+    if (why)
+      return why;
+  }
+  return NULL;
 }
 
-static void judge_read(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory)
+static void stamp_all(void)
 {
-  if (expected_memory != NULL && load(expected_memory, s->size) == s->value) {
-    touch->outcome = LAB_FRESH;
-    touch->frame_known = true;
-    touch->frame = touch->walk.pa;
-    return;
-  }
-  if (expected_memory == NULL && touch->expected.allowed) { /* no RAM there: nothing to compare with */
-    touch->outcome = LAB_FRESH;
-    return;
-  }
-  touch->outcome = LAB_STALE;
-  touch->frame_known = find_page(s, &touch->frame);
+  for (unsigned i = 0; i < prediction.count; i++)
+    if (!prediction.outcome[i].fault)
+      lab_frame_stamp(prediction.outcome[i].pa);
 }
 
-/* A write arrived where the tables say if that page holds the value now. Where it held the value before, too, an older page that has just
- * come to hold it tells that the write went there. */
-static void judge_write(struct lab_touch *touch, const struct search *s, const uint8_t *expected_memory, bool expected_had_it,
-                        const uint8_t *had_it_before)
+/* ---- after ---- */
+
+static void found(struct lab_touch *touch, paddr_t pa)
 {
-  bool no_ram = touch->expected.allowed && expected_memory == NULL;
-  bool arrived = expected_memory != NULL && load(expected_memory, s->size) == s->value;
-  touch->outcome = no_ram || arrived ? LAB_FRESH : LAB_STALE;
-  touch->frame_known = arrived;
-  touch->frame = touch->walk.pa;
-  if (no_ram || (arrived && !expected_had_it))
-    return;
-  paddr_t elsewhere;
-  if (find_newly_written(s, had_it_before, &elsewhere) || (!arrived && find_page(s, &elsewhere))) {
-    touch->outcome = LAB_STALE;
-    touch->frame_known = true;
-    touch->frame = elsewhere;
-  }
+  touch->frame_known = true;
+  touch->frame = paddr(pa.v & ~(uint64_t)(PAGE_SIZE - 1));
 }
 
-static void judge_exec(struct lab_touch *touch, uint32_t returned)
+/* Whether outcome number i can be what happened, going by the page's content. */
+static bool can_be(unsigned i, const struct mark *mark)
 {
-  if (touch->expected.allowed && lab_frame_routine_value(touch->walk.pa) == returned) {
-    touch->outcome = LAB_FRESH;
-    touch->frame_known = true;
-    touch->frame = touch->walk.pa;
-    return;
-  }
-  touch->outcome = LAB_STALE;
-  paddr_t pa;
-  for (unsigned i = 0; candidate(i, touch->walk.va, &pa) && !touch->frame_known; i++)
-    if (pa.v != 0 && lab_frame_has_routine(pa) && lab_frame_routine_value(pa) == returned) {
-      touch->frame_known = true;
-      touch->frame = pa;
+  const struct predict_outcome *o = &prediction.outcome[i];
+  return !o->fault && (machine_physical(o->pa) == NULL || bears(o->pa, mark));
+}
+
+/* A page that a write reached bears the value now. One that bore it before tells little, and so comes later. What the tables say stands
+ * first among the outcomes. Where several pages bear the same, the flags tell: the one with which they are as they must be. */
+static const struct predict_outcome *reached(struct lab_touch *touch, const struct mark *mark, uint32_t bore)
+{
+  const struct predict_outcome *first = NULL;
+  for (unsigned later = 0; later < 2; later++)
+    for (unsigned i = 0; i < prediction.count; i++) {
+      const struct predict_outcome *o = &prediction.outcome[i];
+      if ((bore >> i & 1) != later || !can_be(i, mark))
+        continue;
+      first = first ? first : o;
+      if (predict_aftermath(lab_paging(), &prediction, o, &touch->walk, &touch->result.fault).rule == NULL)
+        return o;
     }
+  return first;
+}
+
+static uint32_t who_bears(const struct mark *mark)
+{
+  uint32_t bore = 0;
+  for (unsigned i = 0; i < prediction.count && mark->op == OP_WRITE; i++)
+    if (!prediction.outcome[i].fault && bears(prediction.outcome[i].pa, mark))
+      bore |= 1u << i;
+  return bore;
+}
+
+/* The access reached a page that it may not reach. Which one, the lab frames' contents may tell. */
+static void find_anywhere(struct lab_touch *touch, const struct mark *mark)
+{
+  const struct machine_layout *l = machine_layout();
+  uint64_t offset = touch->walk.va.v & (PAGE_SIZE - 1);
+  if (touch->walk.end == WALK_MAPPED && bears(touch->walk.pa, mark)) {
+    found(touch, touch->walk.pa);
+    return;
+  }
+  for (unsigned i = 0; i < l->frame_count && !touch->frame_known; i++) {
+    paddr_t pa = paddr(l->frames.v + (uint64_t)i * PAGE_SIZE + offset);
+    if (bears(pa, mark))
+      found(touch, pa);
+  }
+}
+
+static void judge_success(struct lab_touch *touch, const struct mark *mark, uint32_t bore)
+{
+  const struct predict_outcome *o = reached(touch, mark, bore);
+  touch->matched = o;
+  touch->outcome = o && o->fresh ? LAB_FRESH : LAB_STALE;
+  if (o == NULL)
+    find_anywhere(touch, mark);
+  else if (machine_physical(o->pa))
+    found(touch, o->pa);
+  if (mark->op == OP_WRITE && touch->frame_known) {
+    wrote = true;
+    wrote_to = paddr(touch->frame.v | (touch->walk.va.v & (PAGE_SIZE - 1)));
+    wrote_bytes = mark->size;
+  }
+}
+
+/* Where a frame serves as a table, a write can go over the very entries that lead to it, in which the CPU has just set A and D. */
+static void note_overwritten(const struct lab_touch *touch)
+{
+  const struct paging *paging = lab_paging();
+  const struct walk *walk = touch->matched ? &touch->matched->walk : &touch->walk;
+  for (unsigned i = 0; i < walk->steps && wrote; i++) {
+    const struct walk_step *step = &walk->step[i];
+    uint64_t flags = format_mask(paging, step->level, step->entry, ROLE_A) | format_mask(paging, step->level, step->entry, ROLE_D);
+    if (lab_touch_wrote(step->at))
+      model_wrote(lab_model_change(), step->at, step->entry | flags, ~step->entry);
+  }
+}
+
+static void judge_fault(struct lab_touch *touch)
+{
+  touch->outcome = LAB_FAULT;
+  touch->spurious = touch->expected.allowed;
+  touch->matched = predict_find_fault(&prediction, &touch->result.fault);
+}
+
+static void judge_legality(struct lab_touch *touch)
+{
+  const struct machine_fault *fault = &touch->result.fault;
+  if (touch->matched)
+    touch->violation = predict_aftermath(lab_paging(), &prediction, touch->matched, &touch->walk, fault);
+  else if (prediction.complete)
+    touch->violation = predict_blame(lab_model(), lab_paging(), &prediction, fault, touch->frame_known, touch->frame);
+}
+
+static void count(const struct lab_touch *touch)
+{
+  struct lab_counts *counts = lab_counts_change();
+  counts->accesses++;
+  counts->stale += touch->outcome == LAB_STALE;
+  counts->spurious += touch->spurious;
+  counts->violations += touch->violation.rule != NULL;
 }
 
 const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
 {
-  static uint8_t had_it[MEMORIES];
-  *touch = (struct lab_touch){.walk = walk_run(lab_paging(), access->va)};
-  touch->expected = rights_check(lab_paging(), &touch->walk, access->op, access->cpl);
-  bool mapped = touch->walk.end == WALK_MAPPED;
-  if (mapped)
-    lab_frame_stamp(touch->walk.pa);
-  const char *refused = guard(touch, access);
-  if (refused)
-    return refused;
-  const uint8_t *expected_memory = mapped && touch->expected.allowed ? machine_physical(touch->walk.pa) : NULL;
-  struct search search = {.va = access->va, .size = access->size, .value = access->value};
-  bool expected_had_it = expected_memory != NULL && access->op == OP_WRITE && load(expected_memory, access->size) == access->value;
-  if (access->op == OP_WRITE)
-    note_who_has(&search, had_it);
-
   struct machine_access performed = *access;
   if (access->op == OP_EXEC)
     performed.va.v = (access->va.v & ~(uint64_t)(PAGE_SIZE - 1)) | LAB_ROUTINE_OFFSET;
-  touch->result = machine_access(&performed);
-  touch->value = access->op == OP_WRITE ? access->value : performed.value;
+  *touch = (struct lab_touch){.walk = walk_run(lab_paging(), performed.va), .predicted = &prediction};
+  touch->expected = rights_check(lab_paging(), &touch->walk, access->op, access->cpl);
+  predict_access(lab_model(), lab_paging(), performed.va, access->op, access->cpl, &prediction);
+  stamp_all();
+  const char *refused = guard(access);
+  if (refused)
+    return refused;
+  struct mark mark = {.op = access->op, .size = access->size, .value = access->value};
+  uint32_t bore = who_bears(&mark);
 
-  if (touch->result.fault.raised) {
-    touch->outcome = LAB_FAULT;
-    touch->spurious = touch->expected.allowed;
-    return NULL;
-  }
-  search.value = touch->value;
-  if (access->op == OP_READ)
-    judge_read(touch, &search, expected_memory);
-  else if (access->op == OP_WRITE)
-    judge_write(touch, &search, expected_memory, expected_had_it, had_it);
+  touched = true;
+  touch->result = machine_access(&performed);
+  mark.value = touch->value = access->op == OP_WRITE ? access->value : performed.value;
+  if (touch->result.fault.raised)
+    judge_fault(touch);
   else
-    judge_exec(touch, (uint32_t)touch->value);
+    judge_success(touch, &mark, bore);
+  judge_legality(touch);
+  note_overwritten(touch);
+  if (touch->result.fault.raised && touch->result.fault.vector == VECTOR_PF)
+    lab_page_fault(performed.va);
+  count(touch);
   return NULL;
 }

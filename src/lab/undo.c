@@ -49,7 +49,9 @@ unsigned lab_undo(void)
     if ((count > 0 && entry->command != undone) || entry->command <= overwritten)
       break;
     undone = entry->command;
-    machine_entry_write(entry->at, entry->bytes, entry->before);
+    uint64_t now = 0;
+    machine_entry_read(entry->at, entry->bytes, &now);
+    lab_entry_write(entry->at, now, entry->before);
     head = last;
     used--;
     count++;

@@ -68,11 +68,16 @@ static paddr_t entry_at(const struct paging *paging, paddr_t table, unsigned ind
   return paddr(table.v + (uint64_t)index * paging->format->entry_bytes);
 }
 
-static void write_entry(const struct paging *paging, const struct edit_tables *tables, paddr_t at, uint64_t before, uint64_t after)
+static void write_entry(const struct paging *paging, const struct edit_tables *tables, unsigned level, paddr_t at, uint64_t before,
+                        uint64_t after)
 {
-  unsigned bytes = paging->format->entry_bytes;
-  tables->wrote(tables->context, at, bytes, before, after);
-  (void)machine_entry_write(at, bytes, after);
+  const struct edit_write write = {.level = (uint8_t)level,
+                                   .bytes = paging->format->entry_bytes,
+                                   .at = at,
+                                   .before = before,
+                                   .after = after};
+  if (tables->write(tables->context, &write))
+    (void)machine_entry_write(at, write.bytes, after);
 }
 
 /* An entry that refers to @p table and leaves all rights to the entries below it. */
@@ -237,10 +242,10 @@ edit_error edit_map(const struct paging *paging, const struct edit_tables *table
   /* From the leaf upwards, so that a walk at any moment finds either the old structures or the complete new ones. */
   for (; level > top; level--) {
     paddr_t table = taken[level - top - 1];
-    write_entry(paging, tables, entry_at(paging, table, format_index(paging->format, level, va)), 0, entry);
+    write_entry(paging, tables, level, entry_at(paging, table, format_index(paging->format, level, va)), 0, entry);
     entry = table_entry(paging, level - 1, table);
   }
-  write_entry(paging, tables, last->at, last->entry, entry);
+  write_entry(paging, tables, last->level, last->at, last->entry, entry);
   return NULL;
 }
 
@@ -252,7 +257,7 @@ edit_error edit_unmap(const struct paging *paging, const struct edit_tables *tab
     return error;
   const struct walk_step *leaf = walk_last(&walk);
   uint64_t present = role_bits(level_of(paging, leaf->level)->leaf_fields, ROLE_P);
-  write_entry(paging, tables, leaf->at, leaf->entry, keep ? leaf->entry & ~present : 0);
+  write_entry(paging, tables, leaf->level, leaf->at, leaf->entry, keep ? leaf->entry & ~present : 0);
   return NULL;
 }
 
@@ -284,7 +289,7 @@ edit_error edit_protect(const struct paging *paging, const struct edit_tables *t
     return no_xd;
   if (lacking)
     return "an entry that refers to a table has no such flag; the entry that maps the page may have it";
-  write_entry(paging, tables, step->at, step->entry, (step->entry & ~off) | on);
+  write_entry(paging, tables, step->level, step->at, step->entry, (step->entry & ~off) | on);
   return NULL;
 }
 
@@ -296,7 +301,30 @@ edit_error edit_entry(const struct paging *paging, const struct edit_tables *tab
     return error;
   if (value & ~address_mask(8u * paging->format->entry_bytes))
     return "an entry of 32-bit paging holds 32 bits: the value is too large";
-  write_entry(paging, tables, walk_at(&walk, level)->at, walk_at(&walk, level)->entry, value);
+  write_entry(paging, tables, level, walk_at(&walk, level)->at, walk_at(&walk, level)->entry, value);
+  return NULL;
+}
+
+edit_error edit_reach(const struct paging *paging, const struct edit_tables *tables, laddr_t va, unsigned level)
+{
+  struct walk walk;
+  paddr_t taken[FORMAT_LEVELS_MAX];
+  edit_error error = start_walk(paging, va, &walk);
+  if (error)
+    return error;
+  if (walk_at(&walk, level))
+    return NULL;
+  if (walk.end != WALK_NOT_PRESENT)
+    return walk.end == WALK_MAPPED ? large_above : reserved_above;
+  const struct walk_step *last = walk_last(&walk);
+  if ((error = take_tables(tables, level - last->level, taken)))
+    return error;
+  for (unsigned at = level; at > last->level + 1u; at--) {
+    paddr_t table = taken[at - last->level - 2];
+    write_entry(paging, tables, at - 1, entry_at(paging, table, format_index(paging->format, at - 1, va)), 0,
+                table_entry(paging, at - 1, taken[at - last->level - 1]));
+  }
+  write_entry(paging, tables, last->level, last->at, last->entry, table_entry(paging, last->level, taken[0]));
   return NULL;
 }
 
@@ -324,9 +352,9 @@ edit_error edit_split(const struct paging *paging, const struct edit_tables *tab
     return error;
   for (unsigned i = 0; i < entries_of(paging, level); i++) {
     paddr_t frame = paddr(pa.v + ((uint64_t)i << level_of(paging, level)->shift));
-    write_entry(paging, tables, entry_at(paging, table, i), 0, leaf_entry(paging, level, bits, frame));
+    write_entry(paging, tables, level, entry_at(paging, table, i), 0, leaf_entry(paging, level, bits, frame));
   }
-  write_entry(paging, tables, large->at, large->entry, table_entry(paging, large->level, table));
+  write_entry(paging, tables, large->level, large->at, large->entry, table_entry(paging, large->level, table));
   return NULL;
 }
 
@@ -392,7 +420,7 @@ edit_error edit_merge(const struct paging *paging, const struct edit_tables *tab
     return "the first frame of the table is not a multiple of the large page's size";
   uint64_t large = leaf_entry(paging, above->level, moved_flags(paging, small->level, above->level, together), pa);
   large = limit_rights(paging, above->level, large, above->entry);
-  write_entry(paging, tables, above->at, above->entry, large);
+  write_entry(paging, tables, above->level, above->at, above->entry, large);
   tables->give(tables->context, small->table);
   return NULL;
 }

@@ -5,14 +5,21 @@
 
 #include "paging/walk.h"
 
+/** One entry that an edit writes. */
+struct edit_write {
+  uint8_t level, bytes;
+  paddr_t at;
+  uint64_t before, after;
+};
+
 /** Where new tables come from, and who is told of each entry written. */
 struct edit_tables {
   /** A zeroed page for a paging structure; false when there is none left. */
   bool (*take)(void *context, paddr_t *table);
   /** Called with a page that no entry refers to any more (after merge). */
   void (*give)(void *context, paddr_t table);
-  /** Called before each entry is written, those of a new table included, so that the caller can undo it. */
-  void (*wrote)(void *context, paddr_t at, unsigned bytes, uint64_t before, uint64_t after);
+  /** Called before each entry is written, those of a new table included, so that the caller can undo it. False: do not write it. */
+  bool (*write)(void *context, const struct edit_write *write);
   /** How many tables take() can still give. */
   unsigned (*left)(void *context);
   void *context;
@@ -51,6 +58,9 @@ edit_error edit_protect(const struct paging *paging, const struct edit_tables *t
 
 /** Writes the entry of @p va at @p level, whatever the value; needs the tables above it. */
 edit_error edit_entry(const struct paging *paging, const struct edit_tables *tables, laddr_t va, unsigned level, uint64_t value);
+
+/** Makes the tables that are missing above the entry of @p va at @p level, which itself stays as it is. */
+edit_error edit_reach(const struct paging *paging, const struct edit_tables *tables, laddr_t va, unsigned level);
 
 /** Replaces the large page at @p va by a table of pages of the next size down with the same frames and flags (PAT moved). */
 edit_error edit_split(const struct paging *paging, const struct edit_tables *tables, laddr_t va);

@@ -39,13 +39,27 @@ static void map_page(struct walk *walk, const struct paging *paging, unsigned le
   walk->end = WALK_MAPPED;
 }
 
-/* Reads the entry at @p step. False where the walk ends with it; walk->end then says how. */
+static void begin(struct walk *walk, laddr_t va)
+{
+  memset(walk, 0, sizeof *walk);
+  walk->va = va;
+  walk->writable = walk->user = walk->executable = true;
+}
+
+static struct walk_step *place_step(struct walk *walk, const struct paging *paging, unsigned level, paddr_t table)
+{
+  struct walk_step *step = &walk->step[level];
+  step->level = (uint8_t)level;
+  step->index = (uint16_t)format_index(paging->format, level, walk->va);
+  step->table = table;
+  step->at = paddr(table.v + (uint64_t)step->index * paging->format->entry_bytes);
+  return step;
+}
+
+/* Takes the step whose entry has been read. False where the walk ends with it; walk->end then says how. */
 static bool take_step(struct walk *walk, const struct paging *paging, struct walk_step *step)
 {
   unsigned level = step->level;
-  walk->end = WALK_NO_MEMORY;
-  if (!machine_entry_read(step->at, paging->format->entry_bytes, &step->entry))
-    return false;
   walk->steps++;
   step->leaf = format_is_leaf(paging, level, step->entry);
   walk->end = WALK_NOT_PRESENT;
@@ -61,26 +75,31 @@ static bool take_step(struct walk *walk, const struct paging *paging, struct wal
   return !step->leaf;
 }
 
+bool walk_begin(const struct paging *paging, laddr_t va, struct walk *walk)
+{
+  begin(walk, va);
+  walk->end = WALK_NOT_CANONICAL;
+  return paging->format && format_canonical(paging->format, va);
+}
+
+bool walk_enter(const struct paging *paging, struct walk *walk, paddr_t table, uint64_t entry)
+{
+  struct walk_step *step = place_step(walk, paging, walk->steps, table);
+  step->entry = entry;
+  return take_step(walk, paging, step);
+}
+
 struct walk walk_run(const struct paging *paging, laddr_t va)
 {
   const struct format *format = paging->format;
   struct walk walk;
-  memset(&walk, 0, sizeof walk);
-  walk.va = va;
-  walk.writable = walk.user = walk.executable = true;
-  if (!format)
-    return walk_unpaged(walk);
-  walk.end = WALK_NOT_CANONICAL;
-  if (!format_canonical(format, va))
-    return walk;
+  if (!walk_begin(paging, va, &walk))
+    return format ? walk : walk_unpaged(walk);
   paddr_t table = paging->root;
   for (unsigned level = 0; level < format->levels; level++) {
-    struct walk_step *step = &walk.step[level];
-    step->level = (uint8_t)level;
-    step->index = (uint16_t)format_index(format, level, va);
-    step->table = table;
-    step->at = paddr(table.v + (uint64_t)step->index * format->entry_bytes);
-    if (!take_step(&walk, paging, step))
+    struct walk_step *step = place_step(&walk, paging, level, table);
+    walk.end = WALK_NO_MEMORY;
+    if (!machine_entry_read(step->at, format->entry_bytes, &step->entry) || !take_step(&walk, paging, step))
       break;
     table = format_address(paging, level, step->entry);
   }

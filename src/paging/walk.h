@@ -38,6 +38,13 @@ struct walk {
 /** Walks @p va through the tables in memory. With paging off every 32-bit address maps itself, in no steps, with shift 32. */
 struct walk walk_run(const struct paging *paging, laddr_t va);
 
+/** For walks through other entries than those in memory now (model.h): starts the walk of @p va at the root; false where there is none,
+ * because paging is off or the address is not canonical. */
+bool walk_begin(const struct paging *paging, laddr_t va, struct walk *walk);
+
+/** Goes on with @p entry, read from @p table. True where it refers to the next table; else walk->end says how the walk ended. */
+bool walk_enter(const struct paging *paging, struct walk *walk, paddr_t table, uint64_t entry);
+
 /** The last entry read, and the level it stands at; NULL when none was (not canonical, paging off). */
 const struct walk_step *walk_last(const struct walk *walk);
 

@@ -40,6 +40,7 @@ void boot_settings(struct state *state)
   state->json = option_on("json=", false);
   state->color = option_on("color=", true) && !state->json;
   state->batch = option_on("batch=", false);
+  state->flush_ceiling = STATE_FLUSH_CEILING;
 }
 
 bool boot_run_line(char *line, size_t size)

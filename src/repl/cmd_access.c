@@ -2,6 +2,8 @@
 #include "lib/format.h"
 #include "machine/console.h"
 #include "repl/common.h"
+#include "repl/explain.h"
+#include "repl/state.h"
 
 #include <string.h>
 
@@ -46,31 +48,91 @@ static void say_touch(struct record *r, const struct machine_access *access, con
   record_string(r, &r->root, "outcome", outcome_names[touch->outcome]);
   if (touch->outcome == LAB_FAULT) {
     say_fault(r, touch);
-    return;
+  } else {
+    record_hex(r, &r->root, "value", touch->value);
+    say_frame(r, touch);
+    if (touch->outcome == LAB_STALE && !touch->expected.allowed)
+      record_format(r, &r->root, "tables", "the tables would fault: %s", touch->expected.reason);
+    common_ticks(r, &touch->result);
   }
-  record_hex(r, &r->root, "value", touch->value);
-  say_frame(r, touch);
-  if (touch->outcome == LAB_STALE && !touch->expected.allowed)
-    record_format(r, &r->root, "tables", "the tables would fault: %s", touch->expected.reason);
-  common_ticks(r, &touch->result);
+  explain_violation(r, &touch->violation);
+  explain_prediction(r, touch->predicted, false);
 }
 
-static bool perform(struct record *r, enum machine_op op, const struct args *args)
+static struct machine_access access_of(enum machine_op op, const struct args *args)
 {
-  struct lab_touch touch;
   struct machine_access access = {.op = op,
                                   .va = laddr(args_number(args, "va", 0)),
                                   .cpl = args_has(args, "user") ? 3 : 0,
                                   .value = args_number(args, "value", 0)};
   access.size = access_size(access.va);
+  return access;
+}
+
+/* With `lazy on` there is a page-fault handler as kernels have it: where the tables allow the access, it drops the old translation and
+ * lets the instruction run again. */
+static bool touch_once(struct record *r, struct machine_access *access, struct lab_touch *touch)
+{
+  const struct machine_invlpg operand = {.va = access->va};
+  if (!common_allowed(r, lab_touch(access, touch)))
+    return false;
+  explain_did_access(touch);
+  if (!state_get()->lazy || touch->outcome != LAB_FAULT || !touch->spurious || touch->result.fault.vector != VECTOR_PF)
+    return true;
+  if (machine_features_have(machine_cpu()->features, FEATURE_INVLPG))
+    lab_invlpg(&operand);
+  else
+    lab_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3));
+  lab_counts_change()->repaired++;
+  record_bool(r, &r->root, "repaired", true);
+  if (!common_allowed(r, lab_touch(access, touch)))
+    return false;
+  explain_did_access(touch);
+  return true;
+}
+
+static bool perform(struct record *r, enum machine_op op, const struct args *args)
+{
+  struct lab_touch touch;
+  struct machine_access access = access_of(op, args);
   const struct args_value *value = args_get(args, "value");
   if (value && access.size < 8 && value->number >> (access.size * 8u))
     return record_usage(r, value->at, "0x%llx does not fit into the %u bytes that are written here", (unsigned long long)value->number,
                         access.size);
-  if (!common_allowed(r, lab_touch(&access, &touch)))
+  if (!touch_once(r, &access, &touch))
     return false;
   say_touch(r, &access, &touch);
   return true;
+}
+
+static bool predict(struct record *r, enum machine_op op, const struct args *args)
+{
+  static struct prediction prediction; /* too large for a kernel's stack */
+  struct machine_access access = access_of(op, args);
+  record_hex(r, &r->root, "va", access.va.v);
+  predict_access(lab_model(), lab_paging(), access.va, op, access.cpl, &prediction);
+  explain_prediction(r, &prediction, true);
+  return true;
+}
+
+static bool predict_read(const struct args *args, struct record *r)
+{
+  return predict(r, OP_READ, args);
+}
+
+static bool predict_write(const struct args *args, struct record *r)
+{
+  return predict(r, OP_WRITE, args);
+}
+
+static bool predict_exec(const struct args *args, struct record *r)
+{
+  return predict(r, OP_EXEC, args);
+}
+
+static bool predict_touch(const struct args *args, struct record *r)
+{
+  return predict(r, (enum machine_op)args_number(args, "op", 0), args);
 }
 
 static bool cmd_read(const struct args *args, struct record *r)
@@ -110,16 +172,12 @@ static bool cmd_touch(const struct args *args, struct record *r)
 {
   struct lab_touch touch;
   struct counts counts = {.least = ~0ULL};
-  laddr_t va = laddr(args_number(args, "va", 0));
   uint64_t times = args_number(args, "times", 1), done = 0;
-  struct machine_access access = {.op = (enum machine_op)args_number(args, "op", 0),
-                                  .va = va,
-                                  .cpl = args_has(args, "user") ? 3 : 0,
-                                  .size = access_size(va)};
+  struct machine_access access = access_of((enum machine_op)args_number(args, "op", 0), args);
   for (; done < times && !console_interrupted(); done++) {
     if (access.op == OP_WRITE)
-      access.value = present_value(va, access.size);
-    if (!common_allowed(r, lab_touch(&access, &touch)))
+      access.value = present_value(access.va, access.size);
+    if (!touch_once(r, &access, &touch))
       return false;
     counts.outcome[touch.outcome]++;
     if (touch.result.timed && touch.result.ticks < counts.least)
@@ -161,10 +219,10 @@ static bool cmd_cached(const struct args *args, struct record *r)
       r, "the tables map nothing there, so there is no A flag to watch; 'read' tells whether an old translation still works");
   const struct walk_step *leaf = walk_last(&walk);
   uint64_t a = format_mask(paging, leaf->level, leaf->entry, ROLE_A), after = 0;
-  machine_entry_write(leaf->at, paging->format->entry_bytes, leaf->entry & ~a);
+  lab_entry_write(leaf->at, leaf->entry, leaf->entry & ~a);
   const char *refused = lab_touch(&access, &touch);
   machine_entry_read(leaf->at, paging->format->entry_bytes, &after);
-  machine_entry_write(leaf->at, paging->format->entry_bytes, (after & ~a) | (leaf->entry & a));
+  lab_entry_write(leaf->at, after, (after & ~a) | (leaf->entry & a));
   if (!common_allowed(r, refused))
     return false;
   record_count(r, &r->root, "cpl", access.cpl);
@@ -172,6 +230,8 @@ static bool cmd_cached(const struct args *args, struct record *r)
     say_fault(r, &touch);
     return true;
   }
+  explain_did_access(&touch);
+  explain_violation(r, &touch.violation);
   bool cached = !(after & a);
   record_bool(r, &r->root, "cached", cached);
   record_string(r, &r->root, "answer",
@@ -182,8 +242,11 @@ static bool cmd_cached(const struct args *args, struct record *r)
 #define FAULT_TEXT                                                                                                                         \
   "[{fault.name}[ error {fault.error}][ ({fault.flags})][ CR2 {fault.cr2}] at CPL {fault.cpl}"                                             \
   "[?spurious:, spurious: the tables now allow it][: {because}]"                                                                           \
-  "[; the architecture asks for {expected}]]"
-#define TOUCH_TEXT "{op} {va}: " FAULT_TEXT "[{value}[ of frame {frame}], {outcome}][, {ticks} ticks][\n  {tables}]"
+  "[; the tables ask for {expected}]]"
+#define VIOLATION_TEXT "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]"
+#define TOUCH_TEXT                                                                                                                         \
+  "{op} {va}: " FAULT_TEXT                                                                                                                 \
+  "[{value}[ of frame {frame}], {outcome}][, {ticks} ticks][?repaired:, after a spurious fault that was repaired][\n  {tables}]" VIOLATION_TEXT
 #define TOUCH_SDM "Accessed and Dirty Flags; Details of TLB Use; Page-Fault Exceptions"
 
 static const struct command commands[] = {
@@ -193,14 +256,16 @@ static const struct command commands[] = {
    .example = "map 0x40000000 A; read 0x40000000",
    .sdm = TOUCH_SDM,
    .text = TOUCH_TEXT,
-   .run = cmd_read},
+   .run = cmd_read,
+   .predict = predict_read},
   {.name = "write",
    .args = "va:addr value:num user?",
    .brief = "write a word through the MMU",
    .example = "map 0x40000000 A; write 0x40000000 0x1234",
    .sdm = TOUCH_SDM,
    .text = TOUCH_TEXT,
-   .run = cmd_write},
+   .run = cmd_write,
+   .predict = predict_write},
   {.name = "exec",
    .args = "va:addr user?",
    .brief = "call the routine in a page: it returns the frame's name",
@@ -208,20 +273,22 @@ static const struct command commands[] = {
    .sdm = TOUCH_SDM,
    .text = TOUCH_TEXT,
    .more = "The routine is in the last 16 bytes of every frame.",
-   .run = cmd_exec},
+   .run = cmd_exec,
+   .predict = predict_exec},
   {.name = "touch",
    .args = "op:r|w|x va:addr user? times:times?",
    .brief = "access a page for reading, writing or executing, once or many times",
    .example = "map 0x40000000 A; touch w 0x40000000; touch r 0x40000000 x100",
    .sdm = TOUCH_SDM,
    .text = TOUCH_TEXT "[\n  {times} times: {min_ticks} to {max_ticks} ticks]",
-   .run = cmd_touch},
+   .run = cmd_touch,
+   .predict = predict_touch},
   {.name = "cached?",
    .args = "va:addr user?",
    .brief = "find out by the A flag whether a translation is cached",
    .example = "map 0x40000000 A; read 0x40000000; cached? 0x40000000",
    .sdm = "Accessed and Dirty Flags",
-   .text = "{va}: [{answer}]" FAULT_TEXT,
+   .text = "{va}: [{answer}]" FAULT_TEXT VIOLATION_TEXT,
    .more = "Asking fills the TLB: the answer is about before.",
    .flags = COMMAND_PAGED,
    .run = cmd_cached},

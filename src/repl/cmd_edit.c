@@ -238,6 +238,20 @@ static bool cmd_reset(const struct args *args, struct record *r)
   return true;
 }
 
+static bool cmd_recursive(const struct args *args, struct record *r)
+{
+  static const char *const keys[] = {"pte", "pde", "pdpte", "pml4e"};
+  laddr_t entry, va = laddr(0x40000000);
+  bool on = args_number(args, "state", 0) == 0;
+  if (args_has(args, "state") && !done(r, lab_recursive_set(on)))
+    return false;
+  record_bool(r, &r->root, "recursive", lab_recursive());
+  for (unsigned up = 0; up < lab_paging()->format->levels - 0u && up < 4 && lab_recursive(); up++)
+    if (lab_recursive_address(va, lab_paging()->format->levels - 1u - up, &entry))
+      record_hex(r, &r->root, keys[up], entry.v);
+  return true;
+}
+
 #define NEEDS_TEXT "[needs {needs}]"
 #define MAPPED_TEXT "{va} -> {pa}, frame {frame}, {size}[; needs {needs}]"
 
@@ -311,6 +325,19 @@ static const struct command commands[] = {
    .text = MAPPED_TEXT,
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_merge},
+  {.name = "recursive",
+   .args = "state:on|off?",
+   .brief = "map the paging structures by themselves, through the root's last entry (PAE: four PDEs)",
+   .example = "recursive on; recursive; recursive off",
+   .sdm = "Multiple Cached Entries for a Single Paging-Structure Entry",
+   .text =
+     "[?recursive:on][?!recursive:off][; 0x40000000's PTE is at {pte}][, its PDE at {pde}][, its PDPTE at {pdpte}][, its PML4E at {pml4e}]"
+     "[\n" NEEDS_TEXT "]",
+   .more =
+     "Each entry then has a linear address of its own, and a translation there that can be stale too: a changed PDE leaves the window on "
+     "its page table as it was, until that is invalidated as well.",
+   .flags = COMMAND_PAGED | COMMAND_EDITS,
+   .run = cmd_recursive},
   {.name = "undo",
    .args = "",
    .brief = "put back the entries that the last edit changed",

@@ -23,6 +23,8 @@ struct command {
   unsigned flags;
   /** Fills the record. Returns true when the command did what it was asked; false after record_refuse() and its like. */
   bool (*run)(const struct args *args, struct record *r);
+  /** For `predict`: fills in what run() may come to, and does nothing. NULL where that is no question; edits are planned instead. */
+  bool (*predict)(const struct args *args, struct record *r);
 };
 
 /** A family of commands: one file, its table at the bottom. */

@@ -1,11 +1,18 @@
-/* What changed in the paging structures since the last command, for the record. */
+/* What changed in the paging structures since the last command, and what that needs. */
 #ifndef REPL_DIFF_H
 #define REPL_DIFF_H
 
+#include "lab/lab.h"
 #include "repl/record.h"
 
-/** Adds the member "diff": an array with a row per entry that changed. After an edit (@p edited) also "needs": what must be invalidated
- * before the change is certain to be seen, or that nothing must. */
+/** One changed entry as text, the elements of an array of diff_row(). */
+#define DIFF_ROW_TEXT "[{level%-5} {va} at {at}: {before} -> {after}  {flags}]"
+
+/** Adds one changed entry to @p array. */
+void diff_row(struct record *r, struct record_node *array, const struct lab_change *change);
+
+/** Adds "diff", a row per entry that differs from what it was after the last command; where the command was an edit (@p edited) also
+ * "needs", the invalidation that it takes, and with `set autoflush=1` makes it; else "violation" where the CPU wrote more than A and D. */
 void diff_record(struct record *r, bool edited);
 
 #endif

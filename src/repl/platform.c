@@ -36,16 +36,16 @@ static void flush_all(void)
 {
   uint64_t cr4 = machine_register_read(REGISTER_CR4);
   if (cr4 & CR4_PGE) {
-    machine_register_write(REGISTER_CR4, cr4 & ~CR4_PGE);
-    machine_register_write(REGISTER_CR4, cr4);
+    lab_register_write(REGISTER_CR4, cr4 & ~CR4_PGE);
+    lab_register_write(REGISTER_CR4, cr4);
   }
-  machine_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3));
+  lab_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3));
 }
 
 static void invlpg(uint64_t va)
 {
   const struct machine_invlpg operand = {.va = laddr(va)};
-  machine_invlpg(&operand);
+  lab_invlpg(&operand);
 }
 
 /* ---- the experiments: each says what it saw ---- */
@@ -74,7 +74,7 @@ static const char *global_over_cr3(unsigned cpl)
   map(PROBE_VA, 'A', EDIT_G);
   seen(PROBE_VA, cpl);
   map(PROBE_VA, 'B', EDIT_G);
-  machine_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3));
+  lab_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3));
   return seen(PROBE_VA, cpl) == 'A' ? "survives" : "dropped";
 }
 

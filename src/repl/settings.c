@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum setting_kind { SETTING_CONTROL, SETTING_SHELL };
+enum setting_kind { SETTING_CONTROL, SETTING_REGISTER, SETTING_SHELL, SETTING_NUMBER };
 
 #define LONG_MODES (1u << MACHINE_4LEVEL | 1u << MACHINE_5LEVEL)
 #define ALL_MODES (1u << MACHINE_OFF | 1u << MACHINE_32 | 1u << MACHINE_PAE | LONG_MODES)
@@ -19,8 +19,9 @@ struct setting {
   uint8_t feature; /* enum machine_feature that it takes */
   uint8_t modes;   /* in which it may be 1 */
   uint64_t bit;
-  /* SETTING_SHELL: */
-  uint16_t offset; /* of a uint8_t in struct state */
+  /* SETTING_SHELL, SETTING_NUMBER: */
+  uint16_t offset; /* of a uint8_t in struct state, or of a uint32_t */
+  uint32_t most;   /* SETTING_NUMBER: the greatest value */
 };
 
 #define CONTROL(n, r, f, m, b, d)                                                                                                          \
@@ -30,6 +31,10 @@ struct setting {
 #define SHELL(n, member, d)                                                                                                                \
   {                                                                                                                                        \
     .name = n, .brief = d, .kind = SETTING_SHELL, .offset = offsetof(struct state, member)                                                 \
+  }
+#define NUMBER(n, member, m, d)                                                                                                            \
+  {                                                                                                                                        \
+    .name = n, .brief = d, .kind = SETTING_NUMBER, .offset = offsetof(struct state, member), .most = m                                     \
   }
 
 static const struct setting settings[] = {
@@ -41,8 +46,15 @@ static const struct setting settings[] = {
   CONTROL("cr4.pcide", REGISTER_CR4, FEATURE_PCID, LONG_MODES, CR4_PCIDE, "process-context identifiers"),
   CONTROL("cr4.pke", REGISTER_CR4, FEATURE_PKU, LONG_MODES, CR4_PKE, "protection keys for user pages"),
   CONTROL("efer.nxe", REGISTER_EFER, FEATURE_NX, ALL_MODES, EFER_NXE, "XD bits forbid execution; without it they are reserved"),
+  {.name = "pkru",
+   .brief = "two bits per protection key: no access, no writes (takes cr4.pke=1)",
+   .kind = SETTING_REGISTER,
+   .reg = REGISTER_PKRU,
+   .most = 0xffffffff},
   SHELL("color", color, "colours in the output"),
   SHELL("echo", echo, "show what is typed, in JSON too"),
+  SHELL("autoflush", autoflush, "an edit makes the invalidation that it needs"),
+  NUMBER("flush.ceiling", flush_ceiling, 1u << 20, "`flush` goes page by page up to so many pages; 0: never"),
   SHELL("unsafe", unsafe, "allow edits that can take the kernel's own memory away"),
 };
 
@@ -53,8 +65,17 @@ static bool control_here(const struct setting *s)
   return machine_features_have(machine_cpu()->features, (enum machine_feature)s->feature) && s->modes >> machine_mode() & 1u;
 }
 
+static uint32_t *number_of(const struct setting *s)
+{
+  return (uint32_t *)(void *)((uint8_t *)state_get() + s->offset);
+}
+
 static uint64_t current(const struct setting *s)
 {
+  if (s->kind == SETTING_NUMBER)
+    return *number_of(s);
+  if (s->kind == SETTING_REGISTER)
+    return machine_register_read((enum machine_register)s->reg);
   if (s->kind == SETTING_SHELL)
     return ((const uint8_t *)state_get())[s->offset];
   return (machine_register_read((enum machine_register)s->reg) & s->bit) != 0;
@@ -64,7 +85,7 @@ static struct machine_fault control_write(const struct setting *s, uint64_t valu
 {
   enum machine_register reg = (enum machine_register)s->reg;
   uint64_t before = machine_register_read(reg);
-  return machine_register_write(reg, value ? before | s->bit : before & ~s->bit);
+  return lab_register_write(reg, value ? before | s->bit : before & ~s->bit);
 }
 
 static const char *why_not_here(const struct setting *s)
@@ -114,15 +135,31 @@ static bool control_change(struct record *r, const struct setting *s, uint64_t v
   return true;
 }
 
+static bool register_change(struct record *r, const struct setting *s, uint64_t value)
+{
+  if (!(machine_register_read(REGISTER_CR4) & CR4_PKE))
+    return record_refuse(r, "PKRU is there only while CR4.PKE is 1: set cr4.pke=1");
+  lab_register_write((enum machine_register)s->reg, value);
+  lab_refresh();
+  return true;
+}
+
 bool settings_change(struct record *r, const char *name, size_t at, uint64_t value)
 {
   const struct setting *s = setting_named(name);
   if (s == NULL)
     return record_usage(r, at, "no setting '%s'; 'set' lists them", name);
-  if (value > 1)
+  if (s->most && value > s->most)
+    return record_usage(r, at, "'%s' is a number from 0 to %u", name, (unsigned)s->most);
+  if (!s->most && value > 1)
     return record_usage(r, at, "'%s' is 0 or 1", name);
   uint64_t was = current(s);
-  if (s->kind == SETTING_SHELL)
+  if (s->kind == SETTING_NUMBER)
+    *number_of(s) = (uint32_t)value;
+  else if (s->kind == SETTING_REGISTER) {
+    if (!register_change(r, s, value))
+      return false;
+  } else if (s->kind == SETTING_SHELL)
     ((uint8_t *)state_get())[s->offset] = (uint8_t)value;
   else if (!control_change(r, s, value))
     return false;

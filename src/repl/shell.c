@@ -7,8 +7,10 @@
 #include "repl/boot.h"
 #include "repl/clock.h"
 #include "repl/diff.h"
+#include "repl/journal.h"
 #include "repl/render.h"
 #include "repl/settings.h"
+#include "repl/watch.h"
 
 #include <string.h>
 
@@ -188,12 +190,15 @@ static void execute(const struct command *command, const char *text, size_t leng
     return;
   if (command->flags & COMMAND_EDITS)
     lab_undo_begin();
+  if (!(command->flags & COMMAND_QUIET))
+    journal_begin(text);
   lab_refresh();
   struct machine_fault fault = machine_guard(run_guarded, &running);
   if (fault.raised)
     report_exception(r, &fault);
   lab_refresh();
   diff_record(r, (command->flags & (COMMAND_EDITS | COMMAND_UNDOES)) != 0);
+  watch_record(r);
 }
 
 static void run_command(size_t start, size_t end)

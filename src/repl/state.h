@@ -10,6 +10,7 @@
 #define STATE_VARIABLES 48
 #define STATE_NAME_MAX 16
 #define STATE_FRAMES 8
+#define STATE_FLUSH_CEILING 33 /* Linux's default, tlb_single_page_flush_ceiling */
 
 struct state_variable {
   char name[STATE_NAME_MAX];
@@ -27,11 +28,13 @@ struct state {
   uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
   uint64_t control_clear;                           /* ... or 0 */
   uint8_t json, color, unsafe, echo, clock;
-  uint8_t batch;         /* nobody sits there: no prompts */
-  uint8_t failed;        /* some command ended in `error` */
-  uint8_t depth;         /* frames in use */
-  uint8_t switched_from; /* a mode switch is under way: the old mode + 1 */
-  uint8_t from_prompt;   /* the text was typed at the prompt, so it stands on the line above */
+  uint8_t autoflush, lazy, trace;
+  uint32_t flush_ceiling; /* pages: a range of more is flushed in full */
+  uint8_t batch;          /* nobody sits there: no prompts */
+  uint8_t failed;         /* some command ended in `error` */
+  uint8_t depth;          /* frames in use */
+  uint8_t switched_from;  /* a mode switch is under way: the old mode + 1 */
+  uint8_t from_prompt;    /* the text was typed at the prompt, so it stands on the line above */
   struct state_variable variable[STATE_VARIABLES];
   struct state_frame frame[STATE_FRAMES];
   char text[EDITOR_LINE_MAX];

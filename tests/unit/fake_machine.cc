@@ -63,9 +63,10 @@ static void tables_give(void *context, paddr_t table)
   self->free_pages.push_back(table.v);
 }
 
-static void tables_wrote(void *context, paddr_t at, unsigned bytes, uint64_t before, uint64_t after)
+static bool tables_write(void *context, const struct edit_write *write)
 {
-  ((FakeTables *)context)->writes.push_back({at.v, bytes, before, after});
+  ((FakeTables *)context)->writes.push_back({write->at.v, write->bytes, write->before, write->after});
+  return true;
 }
 
 static unsigned tables_left(void *context)
@@ -82,7 +83,7 @@ FakeTables::FakeTables()
 
 edit_tables FakeTables::tables()
 {
-  return {tables_take, tables_give, tables_wrote, tables_left, this};
+  return {tables_take, tables_give, tables_write, tables_left, this};
 }
 
 /* ---- Random numbers ----------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,474 @@
+#include "paging/model.h"
+
+#include <string.h>
+
+/* The keys of PDPTE registers: + 8 x the register's number. Physical addresses have at most 52 bits. */
+#define KEY_LATCH (1ULL << 60)
+
+#define ENTRY_P 1u
+#define ENTRY_A (1u << 5)
+#define ENTRY_G (1u << 8)
+
+#define FOREVER (~0ULL)
+
+/* ---- what was ---- */
+
+static unsigned chain_of(uint64_t key)
+{
+  return (unsigned)(((key >> 2) ^ (key >> 11) ^ (key >> 56)) % MODEL_CHAINS);
+}
+
+static const struct model_past *past_at(const struct model *m, int32_t index)
+{
+  return index < 0 ? NULL : &m->past[index];
+}
+
+static const struct model_past *past_of(const struct model *m, const struct model_past *past, uint64_t key)
+{
+  while (past && past->key != key)
+    past = past_at(m, past->next);
+  return past;
+}
+
+static const struct model_past *past_first(const struct model *m, uint64_t key)
+{
+  return past_of(m, past_at(m, m->chain[chain_of(key)]), key);
+}
+
+static const struct model_past *past_next(const struct model *m, const struct model_past *past)
+{
+  return past_of(m, past_at(m, past->next), past->key);
+}
+
+/* The oldest of all makes room. It stands at the end of its chain. */
+static void forget(struct model *m, const struct model_past *oldest)
+{
+  int32_t *link = &m->chain[chain_of(oldest->key)];
+  while (&m->past[*link] != oldest)
+    link = &m->past[*link].next;
+  *link = -1;
+  if (oldest->to > m->forgotten)
+    m->forgotten = oldest->to;
+}
+
+static void remember(struct model *m, uint64_t key, uint64_t value)
+{
+  const struct model_past *last = past_first(m, key);
+  if (last && last->value == value && last->command == m->command) /* seen twice: as it was written, and by the diff */
+    return;
+  uint64_t from = last ? last->to : 0;
+  struct model_past *past = &m->past[m->pasts % MODEL_PASTS];
+  if (m->pasts >= MODEL_PASTS)
+    forget(m, past);
+  int32_t *chain = &m->chain[chain_of(key)];
+  *past = (struct model_past){.key = key, .value = value, .from = from, .to = m->now, .command = m->command, .next = *chain};
+  *chain = (int32_t)(m->pasts % MODEL_PASTS);
+  m->pasts++;
+  m->newest = m->now;
+}
+
+/* Whether anything can have been cached from an entry with this value. A PDPTE register has no A flag. Where it is remembered that a page
+ * was not present, the entries above it need not have been marked as accessed. */
+static bool cacheable(const struct model *m, uint64_t value, bool has_a)
+{
+  if (m->vendor == RULE_CYRIX)
+    return true;
+  return value & ENTRY_P && (!has_a || value & ENTRY_A);
+}
+
+void model_wrote(struct model *m, paddr_t at, uint64_t before, uint64_t after)
+{
+  if ((before | after) & ENTRY_G)
+    m->globals = true;
+  if (before == after || !cacheable(m, before, true))
+    return;
+  m->now++;
+  remember(m, at.v, before);
+}
+
+void model_command(struct model *m, uint32_t command)
+{
+  m->command = command;
+}
+
+/* ---- what must be gone ---- */
+
+static const struct model_drop *later(const struct model_drop *a, const struct model_drop *b)
+{
+  return b->time > a->time ? b : a;
+}
+
+static struct model_context *context_of(struct model *m, uint16_t pcid)
+{
+  for (unsigned i = 0; i < MODEL_CONTEXTS; i++)
+    if (m->context[i].used && m->context[i].pcid == pcid)
+      return &m->context[i];
+  /* Forgetting that a context was dropped only permits more. */
+  struct model_context *c = &m->context[m->next_context++ % MODEL_CONTEXTS];
+  *c = (struct model_context){.used = true, .pcid = pcid};
+  return c;
+}
+
+static const struct model_context *context_find(const struct model *m, uint16_t pcid)
+{
+  static const struct model_context none;
+  for (unsigned i = 0; i < MODEL_CONTEXTS; i++)
+    if (m->context[i].used && m->context[i].pcid == pcid)
+      return &m->context[i];
+  return &none;
+}
+
+/* Whether dropping the page dropped a translation of @p va by a page of 1 << @p shift bytes. SDM, Details of TLB Use: where the tables map
+ * the address by a large page, all its fragments go; translations by smaller pages that were there before are none of its fragments, and
+ * of a larger page that was there before, other fragments may have stayed. */
+static bool covers(const struct model_page *p, laddr_t va, unsigned shift)
+{
+  unsigned both = p->shift < shift ? p->shift : shift;
+  return p->used && p->va.v >> both == va.v >> both;
+}
+
+struct model_drop model_dropped(const struct model *m, laddr_t va, bool global, unsigned shift)
+{
+  const struct model_drop *last = &m->all;
+  if (!global)
+    last = later(later(last, &m->nonglobal), &context_find(m, m->pcid)->tlb);
+  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+    const struct model_page *p = &m->page[i];
+    if (covers(p, va, shift) && (global ? p->globals : p->pcid == m->pcid))
+      last = later(last, &p->drop);
+  }
+  return *last;
+}
+
+static uint64_t dropped_caches(const struct model *m, laddr_t va)
+{
+  const struct model_drop *last = later(later(&m->all, &m->nonglobal), &context_find(m, m->pcid)->caches);
+  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+    const struct model_page *p = &m->page[i];
+    if (p->caches_only_here && p->pcid == m->pcid && covers(p, va, PAGE_SHIFT))
+      last = later(last, &p->drop);
+  }
+  return last->time;
+}
+
+/* A page that was dropped before is written over first; else the oldest, which only permits more. */
+static struct model_page *page_slot(struct model *m, const struct model_page *wanted)
+{
+  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+    struct model_page *p = &m->page[i];
+    bool same = p->va.v == wanted->va.v && p->shift == wanted->shift && p->pcid == wanted->pcid && p->globals == wanted->globals &&
+                p->caches_only_here == wanted->caches_only_here;
+    if (p->used && same)
+      return p;
+  }
+  return &m->page[m->next_page++ % MODEL_PAGES];
+}
+
+#define PDPTE_COUNTS (~(uint64_t)(PAGE_SIZE - 1) | ENTRY_P) /* the address and P; the rest is ignored, or reserved */
+
+/* How large the page at @p va is, as the CPU sees it: through its PDPTE registers, where there are any. */
+static unsigned page_shift(const struct model *m, const struct walk *walk, const struct format *format)
+{
+  bool by_latch = format && format->root_latched && walk->steps > 0;
+  if (walk->end != WALK_MAPPED || (by_latch && (walk->step[0].entry ^ m->latch[walk->step[0].index]) & PDPTE_COUNTS))
+    return PAGE_SHIFT;
+  return walk->shift;
+}
+
+static void drop_page(struct model *m, const struct paging *paging, const struct rule *rule, laddr_t va, uint16_t pcid)
+{
+  struct walk walk = walk_run(paging, va);
+  if (walk.end == WALK_NOT_CANONICAL)
+    return;
+  unsigned shift = page_shift(m, &walk, paging->format);
+  const struct model_page page = {.used = true,
+                                  .globals = rule->globals,
+                                  .shift = (uint8_t)shift,
+                                  .pcid = pcid,
+                                  .va = laddr(va.v & ~address_mask(PAGE_SHIFT)),
+                                  .caches_only_here = rule->caches == SCOPE_PAGE,
+                                  .drop = {m->now, m->command, rule->operation}};
+  *page_slot(m, &page) = page;
+}
+
+/* An operation that is said to drop global translations of one PCID drops those of that PCID only, and others may be used under it: so
+ * for them it counts only while there is but one PCID. */
+static void drop(struct model *m, const struct paging *paging, const struct rule *rule, laddr_t va, uint16_t pcid)
+{
+  const struct model_drop drop = {m->now, m->command, rule->operation};
+  bool everything = rule->globals && !m->pcide;
+  if (rule->tlb == SCOPE_PAGE)
+    drop_page(m, paging, rule, va, pcid);
+  if (rule->tlb == SCOPE_CONTEXT)
+    *(everything ? &m->all : &context_of(m, pcid)->tlb) = drop;
+  if (rule->tlb == SCOPE_ALL)
+    *(rule->globals ? &m->all : &m->nonglobal) = drop;
+  if (rule->caches == SCOPE_CONTEXT)
+    context_of(m, pcid)->caches = drop;
+}
+
+/* ---- what else entries mean by ---- */
+
+static void latch(struct model *m, const struct paging *paging)
+{
+  if (!paging->format || !paging->format->root_latched)
+    return;
+  for (unsigned i = 0; i < 4; i++) {
+    uint64_t value;
+    if (!machine_entry_read(paddr(paging->root.v + 8 * i), 8, &value))
+      value = 0;
+    if (value != m->latch[i] && cacheable(m, m->latch[i], false))
+      remember(m, KEY_LATCH + 8 * i, m->latch[i]);
+    m->latch[i] = value;
+  }
+  m->latch_unsure = false;
+}
+
+void model_may_have_latched(struct model *m)
+{
+  m->latch_unsure = true;
+}
+
+void model_operation(struct model *m, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid)
+{
+  const struct rule *rule = rules_of_operation(operation, m->vendor);
+  m->now++;
+  if (rule->latches)
+    latch(m, paging);
+  m->now++;
+  drop(m, paging, rule, va, pcid);
+  model_conditions(m, paging);
+}
+
+static void remember_root(struct model *m)
+{
+  struct model_past *old = &m->old_root[m->old_roots++ % MODEL_ROOTS];
+  if (old->to > m->forgotten)
+    m->forgotten = old->to;
+  *old = (struct model_past){.key = m->pcid, .value = m->root, .from = m->root_from, .to = m->now, .command = m->command, .next = -1};
+  m->newest = m->now;
+}
+
+void model_root(struct model *m, const struct paging *paging, bool pcide, uint16_t pcid)
+{
+  m->pcide = pcide;
+  if (paging->root.v == m->root && pcid == m->pcid)
+    return;
+  m->now++;
+  remember_root(m);
+  m->root = paging->root.v;
+  m->root_from = m->now;
+  m->pcid = pcid;
+}
+
+void model_conditions(struct model *m, const struct paging *paging)
+{
+  if (m->regimes && m->regime[0].conditions == paging->conditions)
+    return;
+  m->now++;
+  if (m->regimes == MODEL_REGIMES) {
+    m->forgotten = m->now;
+    m->regimes--;
+  }
+  memmove(&m->regime[1], &m->regime[0], m->regimes * sizeof m->regime[0]);
+  m->regime[0].conditions = paging->conditions;
+  m->regime[0].from = m->regimes ? m->now : 0;
+  m->regimes++;
+}
+
+void model_init(struct model *m, unsigned vendor, const struct paging *paging)
+{
+  memset(m, 0, sizeof *m);
+  memset(m->chain, 0xff, sizeof m->chain);
+  m->now = 1;
+  m->vendor = vendor;
+  m->root = paging->root.v;
+  latch(m, paging);
+  m->pasts = 0;
+  memset(m->chain, 0xff, sizeof m->chain);
+  model_conditions(m, paging);
+  m->all.time = ++m->now;
+}
+
+/* ---- the paths ---- */
+
+struct search {
+  const struct model *m;
+  enum model_ask ask;
+  struct paging paging; /* with the conditions of the regime that is being looked at */
+  uint64_t from, to;    /* all entries of a path were read at from <= t < to */
+  bool walk;            /* the walk may be going on now; else only what a TLB has kept is wanted */
+  bool global;          /* only global translations are wanted */
+  void (*each)(void *context, const struct model_path *path);
+  void *context;
+};
+
+/* How far a path has come. */
+struct trail {
+  struct model_path path; /* path.cached: everything so far may be in a cache */
+  uint64_t time;          /* the earliest that its last entry can have been read */
+  uint64_t end;           /* the first of its entries to change did so then: all were read before */
+};
+
+/* One value that an entry has or had. */
+struct value {
+  uint64_t value, from, to;
+  const struct model_past *past; /* NULL: it has it now */
+  bool fresh;                    /* ... in memory */
+};
+
+static uint64_t latest(uint64_t a, uint64_t b)
+{
+  return a > b ? a : b;
+}
+
+static void step_into(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value);
+
+/* Tries the value under the regime that began at from. */
+static void value_under(const struct search *s, unsigned regime, const struct trail *trail, paddr_t table, const struct value *value)
+{
+  const struct model *m = s->m;
+  uint64_t regime_end = regime ? m->regime[regime - 1].from : FOREVER;
+  uint64_t end = value->to < s->to ? value->to : s->to;
+  struct trail on = *trail;
+  struct search under = *s;
+  on.time = latest(latest(trail->time, value->from), latest(s->from, m->regime[regime].from));
+  if (on.time >= end || on.time >= regime_end)
+    return;
+  if (end < on.end)
+    on.end = end;
+  under.paging.conditions = m->regime[regime].conditions;
+  under.walk = s->walk && regime == 0;
+  step_into(&under, &on, table, value);
+}
+
+static void try_value(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value)
+{
+  for (unsigned regime = 0; regime < s->m->regimes; regime++)
+    value_under(s, regime, trail, table, value);
+}
+
+/* Every value that the entry of @p va in @p table can have been read with. */
+static void try_entry(const struct search *s, const struct trail *trail, paddr_t table)
+{
+  const struct model *m = s->m;
+  unsigned level = trail->path.walk.steps, bytes = s->paging.format->entry_bytes;
+  uint64_t index = format_index(s->paging.format, level, trail->path.walk.va);
+  uint64_t key = table.v + index * bytes;
+  bool latched = level == 0 && s->paging.format->root_latched;
+  struct value now = {.to = FOREVER, .fresh = true};
+  bool there = machine_entry_read(paddr(key), bytes, &now.value);
+  if (latched) {
+    uint64_t in_memory = now.value;
+    key = KEY_LATCH + 8 * index;
+    now.value = m->latch[index];
+    now.fresh = !((now.value ^ in_memory) & PDPTE_COUNTS);
+    struct value memory = {.value = in_memory, .to = FOREVER, .fresh = true};
+    if (!now.fresh && (m->vendor == RULE_AMD || m->latch_unsure))
+      try_value(s, trail, table, &memory);
+    there = true;
+  }
+  const struct model_past *past = past_first(m, key);
+  now.from = past ? past->to : 0;
+  if (there)
+    try_value(s, trail, table, &now);
+  for (; past; past = past_next(m, past)) {
+    const struct value old = {.value = past->value, .from = past->from, .to = past->to, .past = past};
+    try_value(s, trail, table, &old);
+  }
+}
+
+/* An INVLPG elsewhere in a large page drops its translation here too. */
+static bool outlived(const struct search *s, const struct trail *trail)
+{
+  const struct walk *walk = &trail->path.walk;
+  if (s->ask == MODEL_WITHOUT_DROPS || walk->end != WALK_MAPPED || walk->shift == PAGE_SHIFT)
+    return true;
+  return model_dropped(s->m, walk->va, s->global, walk->shift).time < trail->end;
+}
+
+/* The path's end, of whatever kind. What is not present, reserved or refused is found by a walk now, or not at all. */
+static void finish(const struct search *s, struct trail *trail, const struct value *value)
+{
+  struct model_path *path = &trail->path;
+  bool absent = path->walk.end == WALK_NOT_PRESENT && s->m->vendor == RULE_CYRIX;
+  path->walked = s->walk && value->past == NULL;
+  path->cached = path->cached && (path->walk.end == WALK_MAPPED || absent) && outlived(s, trail);
+  bool wanted = path->walked || path->cached;
+  if (s->global)
+    wanted = path->cached && path->walk.global;
+  if (wanted)
+    s->each(s->context, path);
+}
+
+static void step_into(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value)
+{
+  struct trail on = *trail;
+  struct model_path *path = &on.path;
+  unsigned level = path->walk.steps;
+  bool has_a = format_mask(&s->paging, level, value->value, ROLE_A) != 0;
+  path->cached = path->cached && cacheable(s->m, value->value, has_a);
+  path->fresh = path->fresh && value->fresh;
+  if (value->past) {
+    path->pasts |= (uint8_t)(1u << level);
+    path->past = value->past;
+    path->past_level = (uint8_t)level;
+    if (!path->cached) /* an entry that has changed can only come from a cache, which needs those above it too */
+      return;
+  }
+  if (walk_enter(&s->paging, &path->walk, table, value->value))
+    try_entry(s, &on, format_address(&s->paging, level, value->value));
+  else
+    finish(s, &on, value);
+}
+
+/* The roots that CR3 has named before: under this PCID, or, for global translations, under any. In PAE paging the registers stand
+ * between, and have their own past. */
+static void try_old_roots(const struct search *s, struct trail *trail)
+{
+  const struct model *m = s->m;
+  trail->path.fresh = false;
+  trail->path.past_level = MODEL_ROOT;
+  for (unsigned i = 0; i < MODEL_ROOTS && !s->paging.format->root_latched; i++) {
+    const struct model_past *old = &m->old_root[i];
+    bool wanted = old->to > s->from && (s->global || old->key == m->pcid) && old->value != s->paging.root.v;
+    trail->path.past = old;
+    trail->time = latest(s->from, old->from);
+    if (wanted)
+      try_entry(s, trail, paddr(old->value));
+  }
+}
+
+static void search(struct search *s, laddr_t va, uint64_t from, uint64_t to, bool walk, bool global)
+{
+  struct trail trail = {.path = {.fresh = true, .cached = true}, .time = from, .end = FOREVER};
+  s->from = from;
+  s->to = to;
+  s->walk = walk;
+  s->global = global;
+  if (from >= to || !walk_begin(&s->paging, va, &trail.path.walk))
+    return;
+  try_entry(s, &trail, s->paging.root);
+  if (s->m->old_roots > 0)
+    try_old_roots(s, &trail);
+}
+
+bool model_paths(const struct model *m, const struct paging *paging, laddr_t va, enum model_ask ask,
+                 void (*each)(void *context, const struct model_path *path), void *context)
+{
+  struct search s = {.m = m, .ask = ask, .paging = *paging, .each = each, .context = context};
+  bool all = ask == MODEL_WITHOUT_DROPS;
+  uint64_t tlb = all ? 0 : model_dropped(m, va, false, PAGE_SHIFT).time;
+  uint64_t caches = all ? 0 : latest(tlb, dropped_caches(m, va));
+  uint64_t global = all ? 0 : model_dropped(m, va, true, PAGE_SHIFT).time;
+  bool globals = m->globals && paging->conditions & CONDITION_PGE;
+  /* What a walk now finds, or a TLB has from a walk since the paging-structure caches were dropped last; */
+  search(&s, va, caches, FOREVER, true, false);
+  /* what a TLB has kept from before that; */
+  if (m->newest > tlb)
+    search(&s, va, tlb, caches, false, false);
+  /* and global translations, from any address space. */
+  if (globals && m->newest > global)
+    search(&s, va, global, FOREVER, false, true);
+  return !m->unknown && m->forgotten <= (globals ? global : tlb);
+}

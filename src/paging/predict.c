@@ -1,0 +1,286 @@
+#include "paging/predict.h"
+
+#include <string.h>
+
+struct collector {
+  const struct model *model;
+  const struct paging *paging;
+  struct prediction *prediction;
+};
+
+/* ---- outcomes ---- */
+
+static bool same(const struct predict_outcome *a, const struct predict_outcome *b)
+{
+  if (a->fault != b->fault)
+    return false;
+  return a->fault ? a->vector == b->vector && a->error == b->error : a->pa.v == b->pa.v;
+}
+
+/* Of two ways to one outcome, the one that the tables ask for tells more; then the one that a walk takes. */
+static void merge(struct predict_outcome *into, const struct predict_outcome *other)
+{
+  bool walked = into->walked || other->walked, cached = into->cached || other->cached;
+  uint8_t pasts = into->pasts | other->pasts;
+  bool better = (other->fresh && !into->fresh) || (other->walked && !into->walked && !into->fresh);
+  if (better)
+    *into = *other;
+  into->walked = walked;
+  into->cached = cached;
+  into->pasts = pasts;
+}
+
+static void add(struct prediction *p, const struct predict_outcome *outcome)
+{
+  for (unsigned i = 0; i < p->count; i++)
+    if (same(&p->outcome[i], outcome)) {
+      merge(&p->outcome[i], outcome);
+      return;
+    }
+  if (p->count == PREDICT_MAX) {
+    p->complete = false;
+    return;
+  }
+  p->outcome[p->count++] = *outcome;
+}
+
+static struct predict_outcome outcome_of(const struct model_path *path)
+{
+  struct predict_outcome outcome = {.fresh = path->fresh, .walk = path->walk, .pa = path->walk.pa, .pasts = path->pasts};
+  if (path->past) {
+    outcome.from_past = true;
+    outcome.past = *path->past;
+    outcome.past_level = path->past_level;
+  }
+  return outcome;
+}
+
+/* Whether a cached translation lets a write through: only if D was 1 when it was cached. Otherwise the CPU walks, to set it. */
+static bool dirty_enough(const struct collector *c, const struct model_path *path)
+{
+  const struct walk_step *leaf = walk_last(&path->walk);
+  uint64_t d = format_mask(c->paging, leaf->level, leaf->entry, ROLE_D);
+  return c->prediction->op != OP_WRITE || (leaf->entry & d) == d;
+}
+
+static void collect(void *context, const struct model_path *path)
+{
+  const struct collector *c = context;
+  struct prediction *p = c->prediction;
+  struct rights rights = rights_check(c->paging, &path->walk, p->op, p->cpl);
+  struct predict_outcome outcome = outcome_of(path);
+  bool absent = path->walk.end == WALK_NOT_PRESENT;
+  outcome.fault = !rights.allowed;
+  outcome.vector = rights.vector;
+  outcome.error = rights.error;
+  outcome.walked = path->walked;
+  if (rights.allowed)
+    outcome.cached = path->cached && dirty_enough(c, path);
+  else /* AMD's walk again before they refuse */
+    outcome.cached = path->cached && (c->model->vendor != RULE_AMD || absent);
+  if (outcome.walked || outcome.cached)
+    add(p, &outcome);
+}
+
+/* ---- why each is permitted ---- */
+
+static const char *rule_name(const struct model *model, const struct prediction *p, const struct predict_outcome *o)
+{
+  bool amd = model->vendor == RULE_AMD;
+  if (o->fault && o->vector == VECTOR_GP)
+    return "not-canonical";
+  if (o->fresh)
+    return p->count > 1 ? "tlb-may-drop" : "tables";
+  if (!o->from_past)
+    return amd ? "pdptes-amd" : "pdptes";
+  if (o->fault && o->walk.end == WALK_NOT_PRESENT && !o->walked)
+    return "not-present-kept";
+  if (o->fault && !o->walked)
+    return "spurious-fault";
+  if (o->walked || o->past_level == MODEL_ROOT)
+    return "structures-may-keep";
+  const struct walk_step *leaf = walk_last(&o->walk);
+  if (o->walk.global && o->past.to <= model_dropped(model, p->va, false, o->walk.shift).time)
+    return "global-may-keep";
+  return leaf->level == o->past_level ? "tlb-may-keep" : "structures-may-keep";
+}
+
+static void fresh_first(struct prediction *p)
+{
+  for (unsigned i = 1; i < p->count; i++)
+    if (p->outcome[i].fresh && !p->outcome[0].fresh) {
+      const struct predict_outcome first = p->outcome[0];
+      p->outcome[0] = p->outcome[i];
+      p->outcome[i] = first;
+    }
+}
+
+static void predict(const struct model *model, const struct paging *paging, enum model_ask ask, struct prediction *p)
+{
+  struct collector c = {.model = model, .paging = paging, .prediction = p};
+  struct walk now = walk_run(paging, p->va);
+  p->count = 0;
+  p->complete = true;
+  if (!paging->format || now.end == WALK_NOT_CANONICAL) {
+    const struct model_path path = {.walk = now, .fresh = true, .walked = true};
+    collect(&c, &path);
+  } else if (!model_paths(model, paging, p->va, ask, collect, &c)) {
+    p->complete = false;
+  }
+  if (now.end == WALK_NO_MEMORY)
+    p->complete = false;
+  fresh_first(p);
+  for (unsigned i = 0; i < p->count; i++)
+    p->outcome[i].rule = rules_named(rule_name(model, p, &p->outcome[i]));
+}
+
+void predict_access(const struct model *model, const struct paging *paging, laddr_t va, enum machine_op op, uint8_t cpl,
+                    struct prediction *prediction)
+{
+  prediction->va = va;
+  prediction->op = op;
+  prediction->cpl = cpl;
+  predict(model, paging, MODEL_PERMITTED, prediction);
+}
+
+void predict_without_drops(const struct model *model, const struct paging *paging, const struct prediction *of,
+                           struct prediction *prediction)
+{
+  prediction->va = of->va;
+  prediction->op = of->op;
+  prediction->cpl = of->cpl;
+  predict(model, paging, MODEL_WITHOUT_DROPS, prediction);
+}
+
+enum rule_class predict_class(const struct prediction *prediction, const struct predict_outcome *outcome)
+{
+  if (prediction->count == 1 && prediction->complete)
+    return RULE_MUST;
+  return outcome->rule->class == RULE_PLATFORM ? RULE_PLATFORM : RULE_MAY;
+}
+
+/* ---- what happened ---- */
+
+const struct predict_outcome *predict_find_fault(const struct prediction *prediction, const struct machine_fault *fault)
+{
+  for (unsigned i = 0; i < prediction->count; i++) {
+    const struct predict_outcome *o = &prediction->outcome[i];
+    if (o->fault && o->vector == fault->vector && (!fault->has_error || o->error == fault->error))
+      return o;
+  }
+  return NULL;
+}
+
+const struct predict_outcome *predict_find_page(const struct prediction *prediction, paddr_t pa)
+{
+  const uint64_t page = ~(uint64_t)(PAGE_SIZE - 1);
+  for (unsigned i = 0; i < prediction->count; i++) {
+    const struct predict_outcome *o = &prediction->outcome[i];
+    if (!o->fault && (o->pa.v & page) == (pa.v & page))
+      return o;
+  }
+  return NULL;
+}
+
+static struct predict_violation broken(const char *rule)
+{
+  return (struct predict_violation){.rule = rules_named(rule)};
+}
+
+/* Had nothing been dropped, it could have happened: then what should have dropped the translation did not. */
+static struct predict_violation undropped(const struct model *model, const struct predict_outcome *o, laddr_t va)
+{
+  struct predict_violation v = {.drop = model_dropped(model, va, o->walk.global, o->walk.shift)};
+  v.rule = rules_of_operation((enum rule_operation)v.drop.operation, model->vendor);
+  if (v.drop.operation == OPERATION_NONE || v.drop.time < o->past.to)
+    v.rule = rules_named("tables");
+  return v;
+}
+
+struct predict_violation predict_blame(const struct model *model, const struct paging *paging, const struct prediction *prediction,
+                                       const struct machine_fault *fault, bool pa_known, paddr_t pa)
+{
+  static struct prediction undisturbed; /* too large for a kernel's stack */
+  predict_without_drops(model, paging, prediction, &undisturbed);
+  const struct predict_outcome *o = NULL;
+  if (fault->raised)
+    o = predict_find_fault(&undisturbed, fault);
+  else if (pa_known)
+    o = predict_find_page(&undisturbed, pa);
+  if (o && o->from_past)
+    return undropped(model, o, prediction->va);
+  for (unsigned i = 0; i < prediction->count; i++) {
+    const struct predict_outcome *p = &prediction->outcome[i];
+    if (fault->raised && p->fault && p->vector == fault->vector)
+      return broken("error-code");
+    if (!fault->raised && p->fault && p->vector == VECTOR_GP)
+      return broken("not-canonical");
+    if (!fault->raised && p->fault && p->error & PF_P)
+      return broken(p->error & PF_RSVD ? "reserved-bits" : "rights");
+  }
+  if (fault->raised && model->vendor == RULE_AMD)
+    return broken("walk-again");
+  if (fault->raised && !(fault->error & PF_P) && fault->vector == VECTOR_PF)
+    return broken("not-present");
+  return broken("tables");
+}
+
+/* ---- A, D, CR2 ---- */
+
+static uint64_t entry_now(const struct paging *paging, const struct walk_step *step)
+{
+  uint64_t value = step->entry;
+  machine_entry_read(step->at, paging->format->entry_bytes, &value);
+  return value;
+}
+
+/* Whether the walk left a flag clear that it had to set. An entry that a paging-structure cache has had need not be looked at. */
+static bool flag_missing(const struct paging *paging, const struct predict_outcome *outcome, enum field_role role)
+{
+  const struct walk *walk = &outcome->walk;
+  for (unsigned i = 0; i < walk->steps; i++) {
+    const struct walk_step *step = &walk->step[i];
+    uint64_t now = entry_now(paging, step);
+    bool concerned = now & 1 && !(outcome->pasts >> i & 1) && (role == ROLE_A || step->leaf);
+    if (concerned && format_mask(paging, step->level, now, role) & ~now)
+      return true;
+  }
+  return false;
+}
+
+static bool dirty_appeared(const struct paging *paging, const struct walk *before)
+{
+  const struct walk_step *leaf = walk_last(before);
+  if (before->end != WALK_MAPPED || !leaf)
+    return false;
+  return (entry_now(paging, leaf) & ~leaf->entry & format_mask(paging, leaf->level, leaf->entry, ROLE_D)) != 0;
+}
+
+/* Where a frame serves as a table, a write can change the very entries that lead to it. */
+static bool writes_its_own_walk(const struct prediction *p, const struct predict_outcome *o)
+{
+  const uint64_t word = sizeof(uint64_t);
+  for (unsigned i = 0; i < o->walk.steps && p->op == OP_WRITE && !o->fault; i++)
+    if (o->walk.step[i].at.v / word == o->pa.v / word || o->walk.step[i].at.v / word == (o->pa.v + word - 1) / word)
+      return true;
+  return false;
+}
+
+struct predict_violation predict_aftermath(const struct paging *paging, const struct prediction *prediction,
+                                           const struct predict_outcome *outcome, const struct walk *before,
+                                           const struct machine_fault *fault)
+{
+  const struct predict_violation none = {.rule = NULL};
+  bool wrote = prediction->op == OP_WRITE && !fault->raised;
+  if (!paging->format || writes_its_own_walk(prediction, outcome))
+    return none;
+  if (fault->raised && fault->vector == VECTOR_PF && fault->cr2 != prediction->va.v)
+    return broken("error-code");
+  if (!wrote && dirty_appeared(paging, before))
+    return broken("dirty");
+  if (outcome->fault || outcome->cached || !outcome->walked)
+    return none;
+  if (flag_missing(paging, outcome, ROLE_A))
+    return broken("accessed");
+  return wrote && flag_missing(paging, outcome, ROLE_D) ? broken("dirty") : none;
+}

@@ -1,0 +1,91 @@
+#include "repl/watch.h"
+
+#include "lab/lab.h"
+#include "lib/format.h"
+#include "repl/state.h"
+
+#include <string.h>
+
+#define WATCHES 8
+#define TEXT_MAX 160
+
+static struct watch {
+  bool used;
+  laddr_t va;
+  char shown[TEXT_MAX];
+} watches[WATCHES];
+
+const char *watch_set(laddr_t va, bool on)
+{
+  struct watch *slot = NULL;
+  va.v &= ~(uint64_t)(PAGE_SIZE - 1);
+  for (unsigned i = 0; i < WATCHES; i++) {
+    if (watches[i].used && watches[i].va.v == va.v)
+      slot = &watches[i];
+    else if (on && !watches[i].used && slot == NULL)
+      slot = &watches[i];
+  }
+  if (slot == NULL)
+    return on ? "8 addresses are watched already: 'watch VA off' ends one" : "that address is not watched";
+  *slot = (struct watch){.used = on, .va = va};
+  return NULL;
+}
+
+void watch_show(void)
+{
+  for (unsigned i = 0; i < WATCHES; i++)
+    watches[i].shown[0] = '\0';
+}
+
+/* The translations that a TLB may hold, each once. */
+struct gathered {
+  char text[TEXT_MAX];
+  size_t length;
+  unsigned count;
+};
+
+static void gather(void *context, const struct model_path *path)
+{
+  struct gathered *g = context;
+  char name[32], one[64];
+  if (!path->cached)
+    return;
+  if (path->walk.end != WALK_MAPPED)
+    format(one, sizeof one, "not present");
+  else
+    format(one, sizeof one, "%s (%s %s%s%s%s)", lab_frame_name(path->walk.pa, name, sizeof name), path->walk.user ? "user" : "sup",
+           path->walk.writable ? "rw" : "ro", path->walk.executable ? "" : " nx", path->walk.global ? " g" : "",
+           path->past ? ", older" : "");
+  if (strstr(g->text, one) || g->length + strlen(one) + 3 > sizeof g->text)
+    return;
+  g->length += (size_t)format(g->text + g->length, sizeof g->text - g->length, "%s%s", g->count++ ? ", " : "", one);
+}
+
+static void say(struct record *r, struct record_node *list, struct watch *watch)
+{
+  struct gathered g = {.count = 0};
+  bool complete = model_paths(lab_model(), lab_paging(), watch->va, MODEL_PERMITTED, gather, &g);
+  if (g.count == 0)
+    format(g.text, sizeof g.text, "%s", complete ? "certainly not cached" : "unknown: too much has changed since the last full flush");
+  if (!state_get()->json && strcmp(g.text, watch->shown) == 0)
+    return;
+  memcpy(watch->shown, g.text, sizeof watch->shown);
+  struct record_node *row = record_object(r, list, NULL);
+  record_hex(r, row, "va", watch->va.v);
+  record_bool(r, row, "may_be_cached", g.count > 0);
+  record_string(r, row, "as", g.text);
+}
+
+void watch_record(struct record *r)
+{
+  struct record_node *list = NULL;
+  if (lab_paging()->format == NULL)
+    return;
+  for (unsigned i = 0; i < WATCHES; i++) {
+    if (!watches[i].used)
+      continue;
+    if (list == NULL)
+      list = record_array(r, &r->root, "watch", "watch {va}: [?may_be_cached:may be cached as ]{as}");
+    say(r, list, &watches[i]);
+  }
+}
