@@ -42,9 +42,9 @@ docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 format:
 	@find src tests/unit \( -name '*.[ch]' -o -name '*.cc' \) -exec clang-format -i {} +
 
-## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves
+## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves; how fast the simulated machine is
 bench: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
 	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)
