@@ -177,6 +177,24 @@ TEST_CASE("sim: a fault under a PCID drops what caused it on a machine whose TLB
   CHECK(b.read(VA, 3) == 'A');
 }
 
+TEST_CASE("sim: a page has one translation in a set, also where an empty way comes before it")
+{
+  Bench b("i486", MACHINE_32);
+  const uint64_t first = VA, second = VA + 8 * PAGE_SIZE; /* of one set */
+  struct machine_tlb_entry e;
+  unsigned cursor = 0, found = 0;
+  b.map(first, 'A');
+  b.map(second, 'A');
+  b.read(first);
+  b.read(second);
+  b.invlpg(first);
+  b.map(second, 'B');
+  b.write(second); /* D is to be set, so the CPU walks */
+  while (machine_tlb_entry(&cursor, &e))
+    found += e.va.v == second;
+  CHECK(found == 1);
+}
+
 TEST_CASE("sim: speculation tags what it fills as any access does")
 {
   Bench b("modern-intel", MACHINE_4LEVEL);
