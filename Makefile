@@ -19,10 +19,10 @@ run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
 	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
 
-## sim [PROFILE=modern-intel] [MODE=...]: the same shell on a simulated machine, as an ordinary program
+## sim [PROFILE=modern-intel] [MODE=...] [DEFECT=...]: the same shell on a simulated machine, as an ordinary program
 sim: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh
-	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE))
+	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE)) $(addprefix --defect ,$(DEFECT))
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup

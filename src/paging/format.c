@@ -288,13 +288,13 @@ static const struct masks *masks_of(const struct paging *paging)
   if (kept.format == paging->format && kept.conditions == paging->conditions && kept.maxphyaddr == paging->maxphyaddr)
     return &kept;
   memset(&kept, 0, sizeof kept);
-  kept.format = paging->format;
-  kept.conditions = paging->conditions;
-  kept.maxphyaddr = paging->maxphyaddr;
   for (unsigned i = 0; i < paging->format->levels; i++) {
     masks_add(paging, paging->format->level[i].table_fields, kept.table[i]);
     masks_add(paging, paging->format->level[i].leaf_fields, kept.leaf[i]);
   }
+  kept.format = paging->format;
+  kept.conditions = paging->conditions;
+  kept.maxphyaddr = paging->maxphyaddr;
   return &kept;
 }
 

@@ -124,6 +124,22 @@ TEST_CASE("sim: MOV CR3 refuses reserved bits")
   CHECK(b.cr4(CR4_PCIDE).raised == false);
 }
 
+TEST_CASE("sim: MOV CR4 refuses what long mode, or the lack of it, forbids")
+{
+  {
+    Bench b("modern-intel", MACHINE_4LEVEL);
+    CHECK(b.cr4(0, CR4_PAE).vector == VECTOR_GP);
+    CHECK(b.cr4(CR4_LA57).raised);
+    CHECK_FALSE(b.cr4(CR4_SMEP).raised);
+    b.cr4(CR4_PCIDE);
+    b.load_cr3(b.root() | 3);
+    CHECK_FALSE(b.cr4(0, CR4_PCIDE).raised);
+    CHECK(b.cr4(CR4_PCIDE).raised); /* CR3[11:0] is not 0 */
+  }
+  Bench b("modern-intel", MACHINE_PAE);
+  CHECK(b.cr4(CR4_PCIDE).raised);
+}
+
 TEST_CASE("sim: a paging-structure cache entry serves its own PCID only")
 {
   Bench b("modern-intel", MACHINE_4LEVEL);
