@@ -19,10 +19,10 @@ run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
 	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
 
-## sim [PROFILE=modern-intel] [MODE=...]: the same shell on a simulated machine, as an ordinary program
+## sim [PROFILE=modern-intel] [MODE=...] [DEFECT=...]: the same shell on a simulated machine, as an ordinary program
 sim: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh
-	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE))
+	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE)) $(addprefix --defect ,$(DEFECT))
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
@@ -42,9 +42,9 @@ docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 format:
 	@find src tests/unit \( -name '*.[ch]' -o -name '*.cc' \) -exec clang-format -i {} +
 
-## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves
+## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves; how fast the simulated machine is
 bench: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
 	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)

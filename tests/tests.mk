@@ -40,6 +40,11 @@ unit-build: $(foreach width,32 64,$(BUILD)/unit$(width)/unit $(BUILD)/unit$(widt
 unit: unit-build
 	@for program in unit sim-unit; do $(BUILD)/unit32/$$program && $(BUILD)/unit64/$$program || exit 1; done
 
+# The simulated machine's speed, which `make bench` shows.
+$(BUILD)/bench/accesses: tests/bench/accesses.c $(call objects,host,$(UNIT_SIM))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $(WARNINGS) $^ -o $@
+
 # Fuzzing: the whole shell on the simulated machine, under libFuzzer and the sanitizers.
 FUZZ_SECONDS ?= 60
 FUZZ_SOURCES := tests/fuzz/shell.c $(UNIT_PURE) $(sort $(wildcard src/machine/sim*.c))

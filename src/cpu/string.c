@@ -28,10 +28,14 @@ void *memmove(void *to, const void *from, size_t length)
   return to;
 }
 
+/* Whole tables are compared after every command: by words, as long as those are equal. */
 int memcmp(const void *a, const void *b, size_t length)
 {
   const uint8_t *x = a, *y = b;
-  for (size_t i = 0; i < length; i++)
+  size_t i = 0;
+  while (i + sizeof(uintptr_t) <= length && *(const uintptr_t *)(const void *)(x + i) == *(const uintptr_t *)(const void *)(y + i))
+    i += sizeof(uintptr_t);
+  for (; i < length; i++)
     if (x[i] != y[i])
       return x[i] - y[i];
   return 0;

@@ -357,9 +357,9 @@ static void compare(const struct tracked *t, struct reader *reader)
   uint8_t *past = shadow((unsigned)(t - tracked));
   const uint8_t *now = machine_physical(t->at);
   unsigned bytes = entries_of(t->level) * paging.format->entry_bytes;
-  if (now == NULL)
+  if (now == NULL || memcmp(now, past, bytes) == 0) /* nearly always nothing has changed */
     return;
-  /* Nearly always nothing has changed: look at machine words first, and at entries only where a word differs. */
+  /* Look at machine words first, and at entries only where a word differs. */
   for (unsigned at = 0; at < bytes; at += sizeof(uintptr_t))
     if (*(const volatile uintptr_t *)(const void *)(now + at) != *(const uintptr_t *)(const void *)(past + at))
       compare_word(t, past, now, at / paging.format->entry_bytes, reader);

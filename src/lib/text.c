@@ -31,7 +31,12 @@ const char *text_find(const char *text, size_t length, char c)
 
 bool text_is(const char *text, size_t length, const char *word)
 {
-  return strlen(word) == length && memcmp(text, word, length) == 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] != word[i] || word[i] == 0) {
+      return false;
+    }
+  }
+  return word[length] == 0;
 }
 
 bool text_is_anycase(const char *text, size_t length, const char *word)

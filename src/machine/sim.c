@@ -242,8 +242,10 @@ static void cr4_flush(uint64_t before, uint64_t now)
 static struct machine_fault cr4_write(uint64_t value)
 {
   uint64_t before = registers[REGISTER_CR4];
-  bool pcide_comes = value & ~before & CR4_PCIDE;
-  if (pcide_comes && (registers[REGISTER_CR3] & PCID_MASK || mode < MACHINE_4LEVEL))
+  bool pcide_comes = value & ~before & CR4_PCIDE, long_mode = mode >= MACHINE_4LEVEL;
+  if (pcide_comes && (registers[REGISTER_CR3] & PCID_MASK || !long_mode))
+    return raised(VECTOR_GP, 0, 0);
+  if (long_mode && (value ^ before) & (CR4_PAE | CR4_LA57))
     return raised(VECTOR_GP, 0, 0);
   if ((value ^ before) & CR4_LOADS_PDPTES && !pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);

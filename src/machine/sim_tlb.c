@@ -8,6 +8,7 @@
 /* One array of translations. */
 struct array {
   const struct sim_shape *shape;
+  unsigned held; /* how many of the entries are valid */
   struct sim_entry entry[ENTRIES_MAX];
 };
 
@@ -31,13 +32,14 @@ void sim_tlb_init(const struct sim_profile *use, uint64_t seed)
   profile = use;
   random_state = seed;
   clock_now = 0;
-  memset(arrays, 0, sizeof arrays);
   memset(structures, 0, sizeof structures);
   structure_next = 0;
   array_count = 0;
   while (array_count < SIM_SHAPES && profile->shape[array_count].sets) {
-    arrays[array_count].shape = &profile->shape[array_count];
-    array_count++;
+    struct array *a = &arrays[array_count];
+    a->shape = &profile->shape[array_count++];
+    a->held = 0;
+    memset(a->entry, 0, a->shape->sets * (size_t)a->shape->ways * sizeof a->entry[0]);
   }
 }
 
@@ -102,6 +104,7 @@ static struct sim_entry *victim_in(const struct array *a, struct sim_entry *set,
 static void fill_in(struct array *a, const struct sim_entry *entry)
 {
   struct sim_entry *victim = victim_in(a, set_of(a, entry->va, entry->shift), entry);
+  a->held += !victim->valid;
   *victim = *entry;
   victim->used = ++clock_now;
 }
@@ -157,27 +160,46 @@ static bool keeps_fragment(const struct sim_entry *e, struct drop *d)
 static bool drops(const struct sim_entry *e, struct drop *d)
 {
   unsigned shift = e->page_shift; /* all fragments of a large page go */
-  if (!e->valid || (d->page && e->va >> shift != d->va >> shift))
+  if (d->page && e->va >> shift != d->va >> shift)
     return false;
   if (e->global ? !d->globals : d->pcid != SIM_ALL_PCIDS && e->pcid != d->pcid)
     return false;
   return !keeps_fragment(e, d);
 }
 
-/* Gives back whether a translation of a large page was among what was dropped. */
-static bool drop_all(struct drop *d)
+/* Looks at @p count entries, or at fewer when all that the array holds were seen. Gives back whether a translation of a large page went. */
+static bool drop_in(struct array *a, struct sim_entry *from, unsigned count, struct drop *d)
 {
   bool large = false;
-  for (unsigned i = 0; i < array_count; i++) {
-    unsigned count = arrays[i].shape->sets * (unsigned)arrays[i].shape->ways;
-    for (unsigned n = 0; n < count; n++) {
-      struct sim_entry *e = &arrays[i].entry[n];
-      if (!drops(e, d))
-        continue;
-      e->valid = false;
-      large = large || e->large;
-    }
+  unsigned left = a->held;
+  for (struct sim_entry *e = from; left > 0 && e < from + count; e++) {
+    if (!e->valid)
+      continue;
+    left--;
+    if (!drops(e, d))
+      continue;
+    e->valid = false;
+    a->held--;
+    large = large || e->large;
   }
+  return large;
+}
+
+/* A page's translations are in the sets that it belongs to; its fragments may be in any. */
+static bool drop_page_in(struct array *a, struct drop *d)
+{
+  bool large = false;
+  for (unsigned i = 0; i < sizeof shifts; i++)
+    if (a->shape->pages & size_bit(shifts[i]))
+      large = drop_in(a, set_of(a, d->va, shifts[i]), a->shape->ways, d) || large;
+  return large;
+}
+
+static bool drop_all(struct drop *d)
+{
+  bool large = false, in_its_sets = d->page && !(profile->traits & TRAIT_FRAGMENTS);
+  for (struct array *a = arrays; a < arrays + array_count; a++)
+    large = (in_its_sets ? drop_page_in(a, d) : drop_in(a, a->entry, a->shape->sets * (unsigned)a->shape->ways, d)) || large;
   return large;
 }
 

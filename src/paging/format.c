@@ -210,17 +210,6 @@ void paging_read(struct paging *paging)
 /* PSE-36: bit 13 of the entry is bit 32 of the address, and so on. */
 #define ADDRESS_HIGH_SHIFT (32 - 13)
 
-bool format_is_leaf(const struct paging *paging, unsigned level, uint64_t entry)
-{
-  const struct format_level *l = &paging->format->level[level];
-  if (l->leaf != LEAF_IF_PS)
-    return l->leaf == LEAF_ALWAYS;
-  if ((paging->conditions & l->leaf_needs) != l->leaf_needs)
-    return false;
-  const struct format_field *ps = format_field_of(l->leaf_fields, ROLE_PS);
-  return ps && (entry & format_field_bits(ps));
-}
-
 const struct format_field *format_fields(const struct paging *paging, unsigned level, uint64_t entry)
 {
   const struct format_level *l = &paging->format->level[level];
@@ -274,13 +263,55 @@ static uint64_t field_mask(const struct paging *paging, const struct format_fiel
   return role == ROLE_RESERVED ? mask | beyond : mask;
 }
 
+/* The masks of all roles in entries of each kind. They are asked for at every step of every walk, and change only with the control
+ * registers, so those of the last state asked about are kept. */
+static struct masks {
+  const struct format *format;
+  unsigned conditions;
+  uint8_t maxphyaddr;
+  uint64_t table[FORMAT_LEVELS_MAX][ROLES], leaf[FORMAT_LEVELS_MAX][ROLES];
+} kept;
+
+static void masks_add(const struct paging *paging, const struct format_field *fields, uint64_t masks[ROLES])
+{
+  if (!fields)
+    return;
+  FORMAT_FOR_EACH_FIELD(f, fields) {
+    enum field_role role = format_role(paging, f);
+    masks[role] |= field_mask(paging, f, role);
+    masks[ROLE_RESERVED] |= field_mask(paging, f, ROLE_RESERVED);
+  }
+}
+
+static const struct masks *masks_of(const struct paging *paging)
+{
+  if (kept.format == paging->format && kept.conditions == paging->conditions && kept.maxphyaddr == paging->maxphyaddr)
+    return &kept;
+  memset(&kept, 0, sizeof kept);
+  for (unsigned i = 0; i < paging->format->levels; i++) {
+    masks_add(paging, paging->format->level[i].table_fields, kept.table[i]);
+    masks_add(paging, paging->format->level[i].leaf_fields, kept.leaf[i]);
+  }
+  kept.format = paging->format;
+  kept.conditions = paging->conditions;
+  kept.maxphyaddr = paging->maxphyaddr;
+  return &kept;
+}
+
+bool format_is_leaf(const struct paging *paging, unsigned level, uint64_t entry)
+{
+  const struct format_level *l = &paging->format->level[level];
+  if (l->leaf != LEAF_IF_PS)
+    return l->leaf == LEAF_ALWAYS;
+  if ((paging->conditions & l->leaf_needs) != l->leaf_needs)
+    return false;
+  return (entry & masks_of(paging)->leaf[level][ROLE_PS]) != 0;
+}
+
 uint64_t format_mask(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
 {
-  uint64_t mask = 0;
-  FORMAT_FOR_EACH_FIELD(f, format_fields(paging, level, entry)) {
-    mask |= field_mask(paging, f, role);
-  }
-  return mask;
+  const struct masks *masks = masks_of(paging);
+  return format_is_leaf(paging, level, entry) ? masks->leaf[level][role] : masks->table[level][role];
 }
 
 uint64_t format_reserved(const struct paging *paging, unsigned level, uint64_t entry)

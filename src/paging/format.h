@@ -27,6 +27,7 @@ enum field_role {
   ROLE_NX,
   ROLE_RESERVED, /* must be 0 */
   ROLE_IGNORED,  /* free for software ("AVL") */
+  ROLES,
 };
 
 /** What a field is while its `needs` is not met. */

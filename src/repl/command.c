@@ -38,7 +38,7 @@ static const struct command *each_next(struct each *each)
 
 static bool begins_with(const char *name, const char *prefix, size_t length)
 {
-  return strncmp(name, prefix, length) == 0;
+  return name[0] == prefix[0] && strncmp(name, prefix, length) == 0;
 }
 
 /* ---- did you mean */

@@ -108,10 +108,17 @@ static void insert(struct editor *e, const char *text, size_t length)
     return;
   }
   bool at_end = e->cursor == e->length;
-  memmove(e->line + e->cursor + length, e->line + e->cursor, e->length - e->cursor);
-  memcpy(e->line + e->cursor, text, length);
+  if (!at_end) {
+    memmove(e->line + e->cursor + length, e->line + e->cursor, e->length - e->cursor);
+  }
+  for (size_t i = 0; i < length; i++) {
+    e->line[e->cursor + i] = text[i];
+  }
   e->length += length;
   e->cursor += length;
+  if (!e->echo) {
+    return; /* a program is typing: nothing is on the screen that could scroll */
+  }
   if (at_end && scrolled(e) == e->shown) {
     put(e, text, length);
   } else {

@@ -52,11 +52,23 @@ static void put_char(struct out *out, char c)
   out->buffer[out->used++] = c;
 }
 
+static void put_bytes(struct out *out, const char *text, size_t length)
+{
+  while (length) {
+    if (out->used == BUFFER_BYTES) {
+      flush(out);
+    }
+    size_t part = BUFFER_BYTES - out->used < length ? BUFFER_BYTES - out->used : length;
+    memcpy(out->buffer + out->used, text, part);
+    out->used += part;
+    text += part;
+    length -= part;
+  }
+}
+
 static void put_text(struct out *out, const char *text)
 {
-  while (*text) {
-    put_char(out, *text++);
-  }
+  put_bytes(out, text, strlen(text));
 }
 
 /* ---- values */
@@ -132,29 +144,46 @@ static bool is_true(const struct record_node *node)
 
 /* ---- JSON */
 
+static bool json_plain(char c)
+{
+  return (uint8_t)c >= 0x20 && (uint8_t)c < 0x7f && c != '"' && c != '\\';
+}
+
+static void json_escape(struct out *out, uint8_t c)
+{
+  if (c == '"' || c == '\\') {
+    put_char(out, '\\');
+    put_char(out, (char)c);
+    return;
+  }
+  put_text(out, "\\u00");
+  put_char(out, "0123456789abcdef"[c >> 4]);
+  put_char(out, "0123456789abcdef"[c & 15]);
+}
+
 static void json_string(struct out *out, const char *text)
 {
   put_char(out, '"');
-  for (; *text; text++) {
-    uint8_t c = (uint8_t)*text;
-    if (c < 0x20 || c >= 0x7f) {
-      put_text(out, "\\u00");
-      put_char(out, "0123456789abcdef"[c >> 4]);
-      put_char(out, "0123456789abcdef"[c & 15]);
-      continue;
+  while (*text) {
+    size_t plain_bytes = 0;
+    while (json_plain(text[plain_bytes])) {
+      plain_bytes++;
     }
-    if (c == '"' || c == '\\') {
-      put_char(out, '\\');
+    put_bytes(out, text, plain_bytes);
+    text += plain_bytes;
+    if (*text) {
+      json_escape(out, (uint8_t)*text++);
     }
-    put_char(out, (char)c);
   }
   put_char(out, '"');
 }
 
+/* Keys are literals with nothing in them to escape. */
 static void json_key(struct out *out, const char *key)
 {
-  json_string(out, key);
-  put_char(out, ':');
+  put_char(out, '"');
+  put_text(out, key);
+  put_bytes(out, "\":", 2);
 }
 
 static void json_members(struct out *out, const struct record_node *parent, bool first);

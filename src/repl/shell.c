@@ -3,6 +3,7 @@
 
 #include "lab/lab.h"
 #include "lib/format.h"
+#include "lib/text.h"
 #include "machine/console.h"
 #include "repl/boot.h"
 #include "repl/clock.h"
@@ -219,7 +220,7 @@ static void run_command(size_t start, size_t end)
   struct record *r = record_begin(name);
   const struct command *command = command_find(text, word, 0, r);
   if (command) {
-    format(r->cmd, sizeof r->cmd, "%s", command->name);
+    text_copy(r->cmd, sizeof r->cmd, command->name, strlen(command->name));
     execute(command, text, length, word, r);
   }
   state_get()->failed |= r->status == STATUS_ERROR;
@@ -254,7 +255,7 @@ static void run_text(void)
 static void run_line(const char *line, bool typed)
 {
   struct state *state = state_get();
-  format(state->text, sizeof state->text, "%s", line);
+  text_copy(state->text, sizeof state->text, line, strlen(line));
   state->depth = 0;
   state->from_prompt = typed;
   shell_push(0, strlen(state->text), 1);
@@ -300,7 +301,7 @@ static void prompt_show(void)
 static void on_line(void)
 {
   static char line[EDITOR_LINE_MAX];
-  memcpy(line, editor.line, sizeof line);
+  memcpy(line, editor.line, editor.length + 1);
   history_add(&state_get()->history, line);
   console_interrupt_clear();
   run_line(line, !state_get()->batch);

@@ -12,7 +12,8 @@
 struct rows {
   struct record *record;
   struct record_node *entries, *structures;
-  unsigned count, most;
+  unsigned count, left_out;
+  unsigned room; /* for translations. A paging-structure cache is small enough to be shown whole */
 };
 
 static bool hidden(struct record *r)
@@ -27,7 +28,7 @@ static bool hidden(struct record *r)
 
 static struct rows rows_begin(struct record *r)
 {
-  struct rows rows = {.record = r, .most = state_get()->json ? ROWS_JSON : ROWS_TEXT};
+  struct rows rows = {.record = r, .room = state_get()->json ? ROWS_JSON : ROWS_TEXT};
   rows.entries = record_array(r, &r->root, "entries", NULL);
   rows.structures = record_array(r, &r->root, "structures", NULL);
   return rows;
@@ -53,8 +54,12 @@ static void entry_row(struct rows *rows, const struct machine_tlb_array *array, 
 {
   char text[64];
   struct record *r = rows->record;
-  if (rows->count++ >= rows->most)
+  rows->count++;
+  if (!array->structures && rows->room == 0) {
+    rows->left_out++;
     return;
+  }
+  rows->room -= !array->structures;
   struct record_node *row = record_object(r, array->structures ? rows->structures : rows->entries, NULL);
   if (!array->structures) {
     record_string(r, row, "array", array->name);
@@ -73,8 +78,8 @@ static void rows_end(struct rows *rows)
 {
   struct record *r = rows->record;
   record_count(r, &r->root, "held", rows->count);
-  if (rows->count > rows->most)
-    record_count(r, &r->root, "more", rows->count - rows->most);
+  if (rows->left_out)
+    record_count(r, &r->root, "more", rows->left_out);
 }
 
 bool tlb_report(struct record *r)

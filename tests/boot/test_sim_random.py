@@ -2,8 +2,9 @@
 
 The test keeps, for each page, whether something was edited since the last operation that must drop its translation.  A page that is
 clean must be accessed as the tables say: never stale, never a spurious fault, and a fault with the error code that the tables ask for.
-Nothing is asked of a page that is not clean, because there the architecture allows both.  So no correct profile can fail, whatever
-its TLB does; and to show that the test is not idle, the same sequences with one flush left out of the book-keeping must fail.
+A page that was not present stays clean when it is mapped.  Of a page that is not clean, where the architecture allows both, nothing is
+asked but that a spurious fault does not come twice.  So no correct profile can fail, whatever its TLB does; and to show that the test is
+not idle, the same sequences with one flush left out of the book-keeping must fail, and on broken machines, too.
 """
 
 import random
@@ -37,8 +38,8 @@ class Book:
         self.is_global = {page: False for page in PAGES}  # the entry, now
         self.was_global = {page: False for page in PAGES}  # ... or at any time since the last flush of global translations
 
-    def edited(self, page, is_global):
-        self.clean[page] = False
+    def edited(self, page, is_global, was_present=True):
+        self.clean[page] = self.clean[page] and not was_present  # what is not present is not cached
         self.was_global[page] = self.was_global[page] or self.is_global[page] or is_global
         self.is_global[page] = is_global
 
@@ -53,8 +54,9 @@ def edit(rng, machine, book, page, nx):
     flags = rng.choice(["", "ro", "user", "user ro", "g", "user g"] + (["nx", "user nx"] if nx else []))
     command = rng.choice([f"map {page:#x} {rng.choice('ABCDEF')} {flags}", f"unmap {page:#x}", f"protect {page:#x} {rng.choice(['+w', '-w', '+u', '-u'])}",
                           f"clear-ad {page:#x}", f"global {page:#x} {rng.choice(['on', 'off'])}"])
+    was_present = machine.cmd(f"walk {page:#x}")["end"] != "not present"
     if machine.cmd(command)["status"] == "ok":
-        book.edited(page, "global" in machine.cmd(f"walk {page:#x}").get("rights", ""))
+        book.edited(page, "global" in machine.cmd(f"walk {page:#x}").get("rights", ""), was_present)
 
 
 def flush(rng, machine, book, page, invlpg, forgotten):
@@ -75,16 +77,19 @@ def access(rng, machine, book, page, history):
     command += " 0x55" if command.startswith("write") else ""
     command += rng.choice(["", " user"])
     record = machine.cmd(command)
+    if record.get("spurious"):  # the fault itself has dropped what caused it: it must not come again
+        record = machine.cmd(command)
+        assert not record.get("spurious"), f"'{command}' faults twice for nothing: {record}; before it: {history[-12:]} (seed {SEED})"
     if not book.clean[page] or record["status"] not in ("ok", "fault"):
         return
     right = record["outcome"] == "fresh" or (record["outcome"] == "fault" and not record["spurious"] and "expected" not in record)
     assert right, f"'{command}' on a clean page: {record}; before it: {history[-12:]} (seed {SEED})"
 
 
-def run(profile, mode, seed, forgotten=False):
+def run(profile, mode, seed, forgotten=False, defects=()):
     rng = random.Random(seed)
     history = []
-    with Sim(profile, mode, seed & 0xffff) as machine:
+    with Sim(profile, mode, seed & 0xffff, defects) as machine:
         send = machine.cmd
 
         def cmd(line):
@@ -117,6 +122,14 @@ def test_clean_pages_are_never_stale(profile, mode):
 
 @pytest.mark.parametrize("profile", ["modern-intel", "i486", "bochs"])
 def test_a_forgotten_flush_is_noticed(profile):
-    with pytest.raises(AssertionError, match="clean page"):
+    with pytest.raises(AssertionError, match="seed"):
         for offset in range(200):
             run(profile, "32", SEED + offset, forgotten=True)
+
+
+@pytest.mark.parametrize("defect", ["invlpg-ignored", "invlpg-keeps-global", "cr3-keeps", "pge-keeps-global", "fault-keeps", "remembers-not-present",
+                                    "nx-ignored", "wp-ignored", "us-ignored", "wrong-error"])
+def test_a_broken_machine_is_noticed(defect):
+    with pytest.raises(AssertionError, match="seed"):
+        for offset in range(200):
+            run("modern-intel", "4level", SEED + offset, defects=[defect])

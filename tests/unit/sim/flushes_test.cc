@@ -124,6 +124,22 @@ TEST_CASE("sim: MOV CR3 refuses reserved bits")
   CHECK(b.cr4(CR4_PCIDE).raised == false);
 }
 
+TEST_CASE("sim: MOV CR4 refuses what long mode, or the lack of it, forbids")
+{
+  {
+    Bench b("modern-intel", MACHINE_4LEVEL);
+    CHECK(b.cr4(0, CR4_PAE).vector == VECTOR_GP);
+    CHECK(b.cr4(CR4_LA57).raised);
+    CHECK_FALSE(b.cr4(CR4_SMEP).raised);
+    b.cr4(CR4_PCIDE);
+    b.load_cr3(b.root() | 3);
+    CHECK_FALSE(b.cr4(0, CR4_PCIDE).raised);
+    CHECK(b.cr4(CR4_PCIDE).raised); /* CR3[11:0] is not 0 */
+  }
+  Bench b("modern-intel", MACHINE_PAE);
+  CHECK(b.cr4(CR4_PCIDE).raised);
+}
+
 TEST_CASE("sim: a paging-structure cache entry serves its own PCID only")
 {
   Bench b("modern-intel", MACHINE_4LEVEL);
@@ -175,6 +191,24 @@ TEST_CASE("sim: a fault under a PCID drops what caused it on a machine whose TLB
   b.map(VA, 'A', E_RW | E_US);
   b.read(VA, 3);
   CHECK(b.read(VA, 3) == 'A');
+}
+
+TEST_CASE("sim: a page has one translation in a set, also where an empty way comes before it")
+{
+  Bench b("i486", MACHINE_32);
+  const uint64_t first = VA, second = VA + 8 * PAGE_SIZE; /* of one set */
+  struct machine_tlb_entry e;
+  unsigned cursor = 0, found = 0;
+  b.map(first, 'A');
+  b.map(second, 'A');
+  b.read(first);
+  b.read(second);
+  b.invlpg(first);
+  b.map(second, 'B');
+  b.write(second); /* D is to be set, so the CPU walks */
+  while (machine_tlb_entry(&cursor, &e))
+    found += e.va.v == second;
+  CHECK(found == 1);
 }
 
 TEST_CASE("sim: speculation tags what it fills as any access does")
