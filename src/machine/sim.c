@@ -252,6 +252,17 @@ static struct machine_fault cr4_write(uint64_t value)
   return (struct machine_fault){0};
 }
 
+static struct machine_fault cr0_write(uint64_t value)
+{
+  bool wp_changes = (value ^ registers[REGISTER_CR0]) & CR0_WP;
+  if (trait(TRAIT_CONTROLS_FLUSH) && !pdptes_load(registers[REGISTER_CR3]))
+    return raised(VECTOR_GP, 0, 0);
+  registers[REGISTER_CR0] = value;
+  if (wp_changes && trait(TRAIT_CONTROLS_FLUSH))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
+  return (struct machine_fault){0};
+}
+
 uint64_t machine_register_read(enum machine_register reg)
 {
   return registers[reg];
@@ -264,12 +275,10 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
     fault = cr3_write(value);
   else if (reg == REGISTER_CR4)
     fault = cr4_write(value);
-  else {
-    bool wp_changes = reg == REGISTER_CR0 && (value ^ registers[reg]) & CR0_WP;
+  else if (reg == REGISTER_CR0)
+    fault = cr0_write(value);
+  else
     registers[reg] = value;
-    if (wp_changes && trait(TRAIT_CONTROLS_FLUSH))
-      sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
-  }
   sim_walk_prepare(&walker, profile);
   return fault;
 }
@@ -278,10 +287,10 @@ struct machine_fault machine_paging_toggle(void)
 {
   if (mode >= MACHINE_4LEVEL)
     return raised(VECTOR_GP, 0, 0);
-  if (!defect(DEFECT_TOGGLE_PG_KEEPS))
-    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   if (!pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);
+  if (!defect(DEFECT_TOGGLE_PG_KEEPS))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   return (struct machine_fault){0};
 }
 
