@@ -46,7 +46,7 @@ static void branch_copy(const struct paging *paging, const paddr_t *copies)
     unsigned entries = level < directory ? 1 : (unsigned)(machine_layout()->kernel_end >> paging->format->level[level].shift);
     uint64_t first = 0;
     for (unsigned i = 0; i < entries; i++) {
-      uint64_t entry;
+      uint64_t entry = 0;
       machine_entry_read(paddr(table.v + (uint64_t)i * bytes), bytes, &entry);
       first = i == 0 ? entry : first;
       if (level < directory)
@@ -68,7 +68,7 @@ const char *lab_space_new(unsigned *index)
 {
   const struct paging *paging = lab_paging();
   const struct edit_tables *tables = lab_tables();
-  paddr_t copies[FORMAT_LEVELS_MAX];
+  paddr_t copies[FORMAT_LEVELS_MAX] = {{0}};
   unsigned needed = paging->format->levels - 1u;
   for (*index = 0; *index < LAB_SPACES && spaces[*index].used; ++*index)
     ;

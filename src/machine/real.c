@@ -256,9 +256,13 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
   return fault;
 }
 
+/* Where a PDPTE has a reserved bit set, setting CR0.PG again would be a #GP, with paging off: MOV CR3 raises it while nothing is changed
+ * yet. Otherwise it drops nothing that the toggle does not drop. */
 static void toggle_pg(void *argument)
 {
   (void)argument;
+  if (mode == MACHINE_PAE)
+    cpu_load_cr3(cpu_read_cr3());
   cpu_toggle_pg();
 }
 

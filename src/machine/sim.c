@@ -247,10 +247,21 @@ static struct machine_fault cr4_write(uint64_t value)
     return raised(VECTOR_GP, 0, 0);
   if (long_mode && (value ^ before) & (CR4_PAE | CR4_LA57))
     return raised(VECTOR_GP, 0, 0);
-  if ((value ^ before) & CR4_LOADS_PDPTES && !pdptes_load(registers[REGISTER_CR3]))
+  if ((value ^ before) & (trait(TRAIT_CONTROLS_FLUSH) ? CR4_PAGING : CR4_LOADS_PDPTES) && !pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);
   registers[REGISTER_CR4] = value;
   cr4_flush(before, value);
+  return (struct machine_fault){0};
+}
+
+static struct machine_fault cr0_write(uint64_t value)
+{
+  bool wp_changes = (value ^ registers[REGISTER_CR0]) & CR0_WP;
+  if (trait(TRAIT_CONTROLS_FLUSH) && !pdptes_load(registers[REGISTER_CR3]))
+    return raised(VECTOR_GP, 0, 0);
+  registers[REGISTER_CR0] = value;
+  if (wp_changes && trait(TRAIT_CONTROLS_FLUSH))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   return (struct machine_fault){0};
 }
 
@@ -266,12 +277,10 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
     fault = cr3_write(value);
   else if (reg == REGISTER_CR4)
     fault = cr4_write(value);
-  else {
-    bool wp_changes = reg == REGISTER_CR0 && (value ^ registers[reg]) & CR0_WP;
+  else if (reg == REGISTER_CR0)
+    fault = cr0_write(value);
+  else
     registers[reg] = value;
-    if (wp_changes && trait(TRAIT_CONTROLS_FLUSH))
-      sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
-  }
   sim_walk_prepare(&walker, profile);
   return fault;
 }
@@ -280,10 +289,10 @@ struct machine_fault machine_paging_toggle(void)
 {
   if (mode >= MACHINE_4LEVEL)
     return raised(VECTOR_GP, 0, 0);
-  if (!defect(DEFECT_TOGGLE_PG_KEEPS))
-    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   if (!pdptes_load(registers[REGISTER_CR3]))
     return raised(VECTOR_GP, 0, 0);
+  if (!defect(DEFECT_TOGGLE_PG_KEEPS))
+    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   return (struct machine_fault){0};
 }
 
@@ -361,14 +370,19 @@ static void speculate(const struct sim_want *want, const struct sim_lookup *look
 
 /* SDM, Operations that Invalidate TLBs and Paging-Structure Caches: a page fault invalidates what it used, so that it cannot recur for no
  * reason in the tables. */
-static void forget_faulting(const struct sim_want *want)
+static void forget_faulting(const struct sim_want *want, struct sim_entry *used)
 {
-  if (!defect(DEFECT_FAULT_KEEPS))
+  if (trait(TRAIT_FAULTS_KEEP) || defect(DEFECT_FAULT_KEEPS))
+    return;
+  if (!trait(TRAIT_FAULTS_DROP_USED))
     sim_tlb_drop_page(want->va, want->pcid, SIM_EVERYTHING);
+  else if (used && want->op != OP_EXEC)
+    used->valid = false;
 }
 
-/* Translates by a walk, and caches what came of it. Returns 0, or the page-fault error code + 1. */
-static uint32_t translate_by_walk(const struct sim_want *want, const struct sim_lookup *lookup, uint64_t *pa)
+/* Translates by a walk, and caches what came of it; @p used is what the TLB held and would not do, if anything. Returns 0, or the
+ * page-fault error code + 1. */
+static uint32_t translate_by_walk(const struct sim_want *want, const struct sim_lookup *lookup, struct sim_entry *used, uint64_t *pa)
 {
   struct sim_entry entry;
   unsigned reads = 0;
@@ -378,7 +392,7 @@ static uint32_t translate_by_walk(const struct sim_want *want, const struct sim_
     if (refused == sim_walk_absent(&walker, want) && trait(TRAIT_NOT_PRESENT))
       remember_absence(lookup);
     else
-      forget_faulting(want);
+      forget_faulting(want, used);
     return refused;
   }
   *pa = entry.pa + (want->va - entry.va);
@@ -395,21 +409,21 @@ static uint32_t translate(const struct sim_want *want, uint64_t *pa)
                                     .side = want->op == OP_EXEC ? SIM_CODE : SIM_DATA,
                                     .pcid = want->pcid,
                                     .ring3 = trait(TRAIT_RING_TLBS) && want->cpl == 3};
-  const struct sim_entry *hit = sim_tlb_find(&lookup);
+  struct sim_entry *hit = sim_tlb_find(&lookup);
   ticks += profile->ticks_hit;
   if (hit == NULL)
-    return translate_by_walk(want, &lookup, pa);
+    return translate_by_walk(want, &lookup, NULL, pa);
   if (!hit->present)
     return sim_walk_absent(&walker, want);
   uint32_t refused = sim_walk_rights(&walker, hit, want);
   if (refused && trait(TRAIT_FAULTS_FROM_TLB)) {
-    forget_faulting(want);
+    forget_faulting(want, hit);
     return refused;
   }
   bool needs_dirty = want->op == OP_WRITE && !hit->dirty;
   bool proven = (want->op != OP_WRITE || hit->for_write) && (want->cpl != 3 || hit->for_user);
   if (refused || needs_dirty || (!proven && trait(TRAIT_PROVEN_RIGHTS)))
-    return translate_by_walk(want, &lookup, pa);
+    return translate_by_walk(want, &lookup, hit, pa);
   *pa = hit->pa + (want->va - hit->va);
   return 0;
 }
@@ -501,7 +515,7 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
     result.fault = raised(VECTOR_GP, 0, 0);
   else if (defect(DEFECT_INVPCID_IGNORED))
     return result;
-  else if (type == INVPCID_ADDRESS)
+  else if (type == INVPCID_ADDRESS && trait(TRAIT_PCIDS)) /* without tags Bochs does not look at the address either */
     sim_tlb_drop_page(va.v, tag_of(pcid), SIM_STRUCTURES);
   else
     sim_tlb_drop(type == INVPCID_ONE ? tag_of(pcid) : SIM_ALL_PCIDS, SIM_STRUCTURES | (type == INVPCID_ALL_GLOBALS_TOO ? SIM_GLOBALS : 0));

@@ -34,10 +34,10 @@ const struct sim_profile sim_profiles[] = {
    {{"TLB", BOTH, SIM_4K | SIM_LARGE, 1, 32, 4, 0, POLICY_LRU}}, 0},
   {"qemu-tcg", "what QEMU's TCG does", FEATURES_MODERN & ~(F(PCID) | F(INVPCID)), 40, 57, 15, 107, "AuthenticAMD", "simulated qemu-tcg",
    TRAIT_FRAGMENTS | TRAIT_RING_TLBS | TRAIT_PDPTES_IN_MEMORY | TRAIT_LARGE_FLUSHES_ALL | TRAIT_RSVD_WITHOUT_P |
-     TRAIT_PDPTE_ACCESSED | TRAIT_CONTROLS_FLUSH | TRAIT_A_AS_WALKED | TRAIT_TASK_FLUSHES, 66, 60,
+     TRAIT_PDPTE_ACCESSED | TRAIT_CONTROLS_FLUSH | TRAIT_A_AS_WALKED | TRAIT_TASK_FLUSHES | TRAIT_FAULTS_KEEP, 66, 60,
    {{"TLB", BOTH, SIM_4K, 1, 256, 2, 0, POLICY_LRU}}, 0},
   {"bochs", "what Bochs does", FEATURES_MODERN & ~F(LA57) & ~F(PKU), 40, 48, 6, 85, "GenuineIntel", "simulated bochs", TRAIT_GLOBALS | TRAIT_FRAGMENTS | TRAIT_CONTROLS_FLUSH | TRAIT_PROVEN_RIGHTS |
-     TRAIT_A_IF_ALLOWED, 5, 0,
+     TRAIT_A_IF_ALLOWED | TRAIT_FAULTS_DROP_USED, 5, 0,
    {{"DTLB", SIM_DATA, SIM_4K, 1, 2048, 1, 0, POLICY_LRU}, {"ITLB", SIM_CODE, SIM_4K, 1, 1024, 1, 0, POLICY_LRU}}, 0},
   {"no-tlb", "walks the tables at every access", FEATURES_MODERN & ~(F(PCID) | F(INVPCID)), 40, 57, 6, 0, "", "simulated no-tlb", 0, 30, 0, {{0}}, 0},
   {0},

@@ -37,12 +37,15 @@ enum sim_trait {
   TRAIT_FAULTS_FROM_TLB = 1 << 6,  /* a translation without the right faults at once; without the trait the tables are walked again first */
   TRAIT_RING_TLBS = 1 << 7,        /* a TLB of its own for ring 3 */
   TRAIT_PDPTES_IN_MEMORY = 1 << 8, /* PAE PDPTEs are read at each walk, not latched by MOV CR3 */
-  TRAIT_LARGE_FLUSHES_ALL = 1 << 9, /* INVLPG inside a cached large page drops everything */
+  TRAIT_LARGE_FLUSHES_ALL = 1 << 9, /* INVLPG anywhere in the stretch that holds the large pages cached so far drops all of that TLB */
   TRAIT_RSVD_WITHOUT_P = 1 << 10,   /* reserved-bit faults report P = 0 (a bug of one emulator) */
-  TRAIT_CONTROLS_FLUSH = 1 << 12,   /* any change of CR0.WP, or of a bit of CR4 that paging knows, drops everything */
-  TRAIT_PROVEN_RIGHTS = 1 << 13,    /* a translation serves only accesses of the kind and ring that it was filled by; others walk again */
-  TRAIT_A_IF_ALLOWED = 1 << 14,     /* a walk whose access is refused sets no A flag at all */
-  TRAIT_A_AS_WALKED = 1 << 15,      /* a walk sets A in each entry as it comes by, however it ends */
+  TRAIT_CONTROLS_FLUSH =
+    1 << 12,                     /* any change of CR0.WP, or of a bit of CR4 that paging knows, drops everything and loads the PAE PDPTEs */
+  TRAIT_PROVEN_RIGHTS = 1 << 13, /* a translation serves only accesses of the kind and ring that it was filled by; others walk again */
+  TRAIT_A_IF_ALLOWED = 1 << 14,  /* a walk whose access is refused sets no A flag at all */
+  TRAIT_A_AS_WALKED = 1 << 15,   /* a walk sets A in each entry as it comes by, however it ends */
+  TRAIT_FAULTS_KEEP = 1 << 17,   /* a page fault drops nothing: the tables were walked again before it, and were right */
+  TRAIT_FAULTS_DROP_USED = 1 << 18, /* a page fault drops only the very translation that was looked up, and of a fetch none */
   TRAIT_TASK_FLUSHES = 1 << 16,     /* a task switch that does not change CR3 flushes all the same */
   TRAIT_PDPTE_ACCESSED = 1 << 11,   /* the walk sets bit 5 of PAE PDPTEs, which is reserved (a bug of one emulator) */
 };

@@ -19,6 +19,14 @@ static struct sim_structure structures[STRUCTURES];
 static unsigned structure_next;
 static uint64_t clock_now, random_state;
 
+/* TRAIT_LARGE_FLUSHES_ALL: of each ring's TLB, the aligned stretch that holds all large pages cached since it was last emptied. */
+struct stretch {
+  uint8_t shift; /* log2 of its size; 0: there is none */
+  uint64_t va;
+};
+
+static struct stretch stretches[2];
+
 uint64_t sim_random(void) /* splitmix64 */
 {
   uint64_t z = (random_state += 0x9e3779b97f4a7c15ULL);
@@ -33,6 +41,7 @@ void sim_tlb_init(const struct sim_profile *use, uint64_t seed)
   random_state = seed;
   clock_now = 0;
   memset(structures, 0, sizeof structures);
+  memset(stretches, 0, sizeof stretches);
   structure_next = 0;
   array_count = 0;
   while (array_count < SIM_SHAPES && profile->shape[array_count].sets) {
@@ -127,9 +136,21 @@ struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup)
   return NULL;
 }
 
+static void stretch_extend(struct stretch *s, const struct sim_entry *large)
+{
+  if (s->shift == 0)
+    s->va = large->va;
+  if (s->shift < large->page_shift)
+    s->shift = large->page_shift;
+  while (s->va >> s->shift != large->va >> s->shift)
+    s->shift++;
+}
+
 void sim_tlb_fill(const struct sim_entry *entry, unsigned side)
 {
   const struct sim_entry copy = *entry;
+  if (copy.large)
+    stretch_extend(&stretches[copy.ring3], &copy);
   for (unsigned i = 0; i < array_count; i++)
     if (arrays[i].shape->sides & side && arrays[i].shape->pages & size_bit(copy.shift))
       fill_in(&arrays[i], &copy);
@@ -167,10 +188,9 @@ static bool drops(const struct sim_entry *e, struct drop *d)
   return !keeps_fragment(e, d);
 }
 
-/* Looks at @p count entries, or at fewer when all that the array holds were seen. Gives back whether a translation of a large page went. */
-static bool drop_in(struct array *a, struct sim_entry *from, unsigned count, struct drop *d)
+/* Looks at @p count entries, or at fewer when all that the array holds were seen. */
+static void drop_in(struct array *a, struct sim_entry *from, unsigned count, struct drop *d)
 {
-  bool large = false;
   unsigned left = a->held;
   for (struct sim_entry *e = from; left > 0 && e < from + count; e++) {
     if (!e->valid)
@@ -180,27 +200,40 @@ static bool drop_in(struct array *a, struct sim_entry *from, unsigned count, str
       continue;
     e->valid = false;
     a->held--;
-    large = large || e->large;
   }
-  return large;
+}
+
+/* The TLB of the one ring is emptied, where @p va is in its stretch of large pages. */
+static void drop_by_stretch(uint64_t va, uint8_t ring3)
+{
+  struct stretch *s = &stretches[ring3];
+  if (s->shift == 0 || s->va >> s->shift != va >> s->shift)
+    return;
+  for (struct array *a = arrays; a < arrays + array_count; a++)
+    for (unsigned n = 0; n < a->shape->sets * (unsigned)a->shape->ways; n++)
+      if (a->entry[n].valid && a->entry[n].ring3 == ring3) {
+        a->entry[n].valid = false;
+        a->held--;
+      }
+  s->shift = 0;
 }
 
 /* A page's translations are in the sets that it belongs to; its fragments may be in any. */
-static bool drop_page_in(struct array *a, struct drop *d)
+static void drop_page_in(struct array *a, struct drop *d)
 {
-  bool large = false;
   for (unsigned i = 0; i < sizeof shifts; i++)
     if (a->shape->pages & size_bit(shifts[i]))
-      large = drop_in(a, set_of(a, d->va, shifts[i]), a->shape->ways, d) || large;
-  return large;
+      drop_in(a, set_of(a, d->va, shifts[i]), a->shape->ways, d);
 }
 
-static bool drop_all(struct drop *d)
+static void drop_all(struct drop *d)
 {
-  bool large = false, in_its_sets = d->page && !(profile->traits & TRAIT_FRAGMENTS);
+  bool in_its_sets = d->page && !(profile->traits & TRAIT_FRAGMENTS);
   for (struct array *a = arrays; a < arrays + array_count; a++)
-    large = (in_its_sets ? drop_page_in(a, d) : drop_in(a, a->entry, a->shape->sets * (unsigned)a->shape->ways, d)) || large;
-  return large;
+    if (in_its_sets)
+      drop_page_in(a, d);
+    else
+      drop_in(a, a->entry, a->shape->sets * (unsigned)a->shape->ways, d);
 }
 
 void sim_structure_drop(uint32_t pcid)
@@ -213,17 +246,18 @@ void sim_structure_drop(uint32_t pcid)
 void sim_tlb_drop_page(uint64_t va, uint16_t pcid, unsigned reach)
 {
   struct drop page = {.va = va, .pcid = pcid, .page = true, .globals = (reach & SIM_GLOBALS) != 0};
-  bool large = drop_all(&page);
+  drop_all(&page);
   if (reach & SIM_STRUCTURES)
     sim_structure_drop(pcid);
-  if (large && profile->traits & TRAIT_LARGE_FLUSHES_ALL)
-    sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
+  for (uint8_t ring3 = 0; ring3 < 2 && profile->traits & TRAIT_LARGE_FLUSHES_ALL; ring3++)
+    drop_by_stretch(va, ring3);
 }
 
 void sim_tlb_drop(uint32_t pcid, unsigned reach)
 {
   struct drop all = {.pcid = pcid, .globals = (reach & SIM_GLOBALS) != 0};
   drop_all(&all);
+  memset(stretches, 0, sizeof stretches);
   if (reach & SIM_STRUCTURES)
     sim_structure_drop(pcid);
 }

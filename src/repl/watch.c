@@ -37,6 +37,15 @@ void watch_show(void)
     watches[i].shown[0] = '\0';
 }
 
+static bool contains(const char *text, const char *part)
+{
+  size_t length = strlen(part);
+  for (; *text; text++)
+    if (strncmp(text, part, length) == 0)
+      return true;
+  return false;
+}
+
 /* The translations that a TLB may hold, each once. */
 struct gathered {
   char text[TEXT_MAX];
@@ -56,7 +65,7 @@ static void gather(void *context, const struct model_path *path)
     format(one, sizeof one, "%s (%s %s%s%s%s)", lab_frame_name(path->walk.pa, name, sizeof name), path->walk.user ? "user" : "sup",
            path->walk.writable ? "rw" : "ro", path->walk.executable ? "" : " nx", path->walk.global ? " g" : "",
            path->past ? ", older" : "");
-  if (strstr(g->text, one) || g->length + strlen(one) + 3 > sizeof g->text)
+  if (contains(g->text, one) || g->length + strlen(one) + 3 > sizeof g->text)
     return;
   g->length += (size_t)format(g->text + g->length, sizeof g->text - g->length, "%s%s", g->count++ ? ", " : "", one);
 }
