@@ -140,11 +140,30 @@ struct machine_fault lab_paging_toggle(void)
   return fault;
 }
 
-/* A switch to a task with the same CR3 need not load it. */
+static bool pdptes_reserved(uint64_t cr3)
+{
+  const struct paging *paging = lab_paging();
+  for (unsigned i = 0; paging->format->root_latched && i < 4; i++) {
+    uint64_t entry = 0;
+    machine_entry_read(paddr((cr3 & ~0x1fULL) + 8 * i), 8, &entry);
+    if (entry & 1 && entry & format_reserved(paging, 0, entry))
+      return true;
+  }
+  return false;
+}
+
+/* Where a task switch finds a reserved bit in a PDPTE it faults in the middle, in a task without a stack. MOV CR3 asks the same question
+ * and can be answered. A switch to a task with the same CR3 need not load it. */
 struct machine_fault lab_task_switch(uint64_t cr3)
 {
-  uint64_t before = machine_register_read(REGISTER_CR3), start = machine_ticks();
-  struct machine_fault fault = machine_task_switch(cr3);
+  uint64_t before = machine_register_read(REGISTER_CR3);
+  struct machine_fault fault = {0};
+  if (pdptes_reserved(cr3))
+    fault = lab_register_write(REGISTER_CR3, cr3);
+  if (fault.raised)
+    return fault;
+  uint64_t start = machine_ticks();
+  fault = machine_task_switch(cr3);
   if (fault.raised)
     return fault;
   uint64_t ticks = machine_ticks() - start;

@@ -58,6 +58,10 @@ void lab_unsafe_set(bool unsafe);
 const char *lab_guard_linear(laddr_t va, uint64_t span);
 /** May [pa, pa + length) be mapped or written by the student? */
 const char *lab_guard_physical(paddr_t pa, uint64_t length);
+/** May the entry at @p at be changed, whatever it translates? */
+const char *lab_guard_entry(paddr_t at);
+/** Whether @p at is in the root or in a page that paging structures are made of. */
+bool lab_guard_is_table(paddr_t at);
 /** May an entry refer to a table at @p pa? */
 const char *lab_guard_table(paddr_t pa);
 

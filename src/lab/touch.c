@@ -56,6 +56,8 @@ static const char *write_guard(const struct machine_access *access, paddr_t pa)
 {
   if (lab_guard_linear(laddr(0), 1) == NULL) /* unsafe */
     return NULL;
+  if (lab_paging()->format && lab_guard_is_table(pa)) /* through a recursive mapping, say */
+    return lab_guard_entry(paddr(pa.v & ~(uint64_t)(lab_paging()->format->entry_bytes - 1u)));
   if ((access->va.v & (PAGE_SIZE - 1)) + access->size > LAB_ROUTINE_OFFSET)
     return "the last 16 bytes of a frame hold the routine that exec runs; set unsafe=1 to write there anyway";
   return lab_guard_physical(pa, access->size);

@@ -308,7 +308,7 @@ edit_error edit_entry(const struct paging *paging, const struct edit_tables *tab
 edit_error edit_reach(const struct paging *paging, const struct edit_tables *tables, laddr_t va, unsigned level)
 {
   struct walk walk;
-  paddr_t taken[FORMAT_LEVELS_MAX];
+  paddr_t taken[FORMAT_LEVELS_MAX] = {{0}};
   edit_error error = start_walk(paging, va, &walk);
   if (error)
     return error;

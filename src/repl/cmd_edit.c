@@ -16,7 +16,11 @@ static bool canonical(struct record *r, laddr_t va)
 static bool entry_free(struct record *r, laddr_t va, unsigned level)
 {
   unsigned shift = lab_paging()->format->level[level].shift;
-  return common_allowed(r, lab_guard_linear(laddr(va.v & ~address_mask(shift)), 1ULL << shift));
+  struct walk walk = walk_run(lab_paging(), va);
+  const struct walk_step *step = walk_at(&walk, level) ? walk_at(&walk, level) : walk_last(&walk);
+  if (!common_allowed(r, lab_guard_linear(laddr(va.v & ~address_mask(shift)), 1ULL << shift)))
+    return false;
+  return step == NULL || common_allowed(r, lab_guard_entry(step->at));
 }
 
 static bool done(struct record *r, const char *error)

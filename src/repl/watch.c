@@ -17,14 +17,16 @@ static struct watch {
 
 const char *watch_set(laddr_t va, bool on)
 {
-  struct watch *slot = NULL;
+  struct watch *slot = NULL, *free_slot = NULL;
   va.v &= ~(uint64_t)(PAGE_SIZE - 1);
-  for (unsigned i = 0; i < WATCHES; i++) {
-    if (watches[i].used && watches[i].va.v == va.v)
-      slot = &watches[i];
-    else if (on && !watches[i].used && slot == NULL)
-      slot = &watches[i];
+  for (struct watch *w = watches; w < watches + WATCHES; w++) {
+    if (w->used && w->va.v == va.v)
+      slot = w;
+    if (!w->used)
+      free_slot = w;
   }
+  if (slot == NULL && on)
+    slot = free_slot;
   if (slot == NULL)
     return on ? "8 addresses are watched already: 'watch VA off' ends one" : "that address is not watched";
   *slot = (struct watch){.used = on, .va = va};
