@@ -202,7 +202,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
     performed.va.v = (access->va.v & ~(uint64_t)(PAGE_SIZE - 1)) | LAB_ROUTINE_OFFSET;
   *touch = (struct lab_touch){.walk = walk_run(lab_paging(), performed.va), .predicted = &prediction};
   touch->expected = rights_check(lab_paging(), &touch->walk, access->op, access->cpl);
-  predict_access(lab_model(), lab_paging(), performed.va, access->op, access->cpl, &prediction);
+  predict_access(lab_model(), lab_paging(), &touch->walk, access->op, access->cpl, &prediction);
   stamp_all();
   const char *refused = guard(access);
   if (refused)

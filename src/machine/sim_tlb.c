@@ -142,7 +142,7 @@ static void stretch_extend(struct stretch *s, const struct sim_entry *large)
     s->va = large->va;
   if (s->shift < large->page_shift)
     s->shift = large->page_shift;
-  while (s->va >> s->shift != large->va >> s->shift)
+  while (s->shift < 63 && s->va >> s->shift != large->va >> s->shift)
     s->shift++;
 }
 

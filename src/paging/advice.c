@@ -148,7 +148,10 @@ static void note_older(void *context, const struct model_path *path)
 static bool older_may_be_cached(const struct change *c)
 {
   bool older = false;
-  model_paths(c->model, c->paging, c->of->va, MODEL_PERMITTED, note_older, &older);
+  const struct walk now = walk_run(c->paging, c->of->va);
+  if (now.end == WALK_NOT_CANONICAL)
+    return false;
+  model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
   return older;
 }
 

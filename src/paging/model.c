@@ -10,6 +10,7 @@
 #define ENTRY_G (1u << 8)
 
 #define FOREVER (~0ULL)
+#define BUDGET 3000 /* entry values to try for one address; only hundreds of changes at several levels take more */
 
 /* ---- what was ---- */
 
@@ -299,6 +300,7 @@ struct search {
   uint64_t from, to;    /* all entries of a path were read at from <= t < to */
   bool walk;            /* the walk may be going on now; else only what a TLB has kept is wanted */
   bool global;          /* only global translations are wanted */
+  unsigned *budget; /* entries that may still be tried */
   void (*each)(void *context, const struct model_path *path);
   void *context;
 };
@@ -324,28 +326,45 @@ static uint64_t latest(uint64_t a, uint64_t b)
 
 static void step_into(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value);
 
-/* Tries the value under the regime that began at from. */
-static void value_under(const struct search *s, unsigned regime, const struct trail *trail, paddr_t table, const struct value *value)
+/* The first time at which the value can have been read while entries meant what they mean under regime number @p regime; FOREVER: never. */
+static uint64_t time_under(const struct search *s, unsigned regime, const struct trail *trail, const struct value *value, uint64_t end)
 {
   const struct model *m = s->m;
   uint64_t regime_end = regime ? m->regime[regime - 1].from : FOREVER;
-  uint64_t end = value->to < s->to ? value->to : s->to;
-  struct trail on = *trail;
-  struct search under = *s;
-  on.time = latest(latest(trail->time, value->from), latest(s->from, m->regime[regime].from));
-  if (on.time >= end || on.time >= regime_end)
-    return;
-  if (end < on.end)
-    on.end = end;
-  under.paging.conditions = m->regime[regime].conditions;
-  under.walk = s->walk && regime == 0;
-  step_into(&under, &on, table, value);
+  uint64_t time = latest(latest(trail->time, value->from), latest(s->from, m->regime[regime].from));
+  return time < end && time < regime_end ? time : FOREVER;
 }
 
+static bool tried_before(const struct model *m, unsigned regime)
+{
+  for (unsigned i = 0; i < regime; i++)
+    if (m->regime[i].conditions == m->regime[regime].conditions)
+      return true;
+  return false;
+}
+
+/* Tries the value with each meaning that it can have had. Of several regimes with one meaning the earliest permits most. */
 static void try_value(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value)
 {
-  for (unsigned regime = 0; regime < s->m->regimes; regime++)
-    value_under(s, regime, trail, table, value);
+  const struct model *m = s->m;
+  uint64_t end = value->to < s->to ? value->to : s->to;
+  for (unsigned regime = 0; regime < m->regimes; regime++) {
+    struct trail on = *trail;
+    struct search under = *s;
+    if (tried_before(m, regime))
+      continue;
+    on.time = FOREVER;
+    for (unsigned i = regime; i < m->regimes; i++) {
+      uint64_t time = m->regime[i].conditions == m->regime[regime].conditions ? time_under(s, i, trail, value, end) : FOREVER;
+      on.time = time < on.time ? time : on.time;
+    }
+    if (on.time == FOREVER)
+      continue;
+    on.end = end < on.end ? end : on.end;
+    under.paging.conditions = m->regime[regime].conditions;
+    under.walk = s->walk && regime == 0;
+    step_into(&under, &on, table, value);
+  }
 }
 
 /* Every value that the entry of @p va in @p table can have been read with. */
@@ -406,6 +425,9 @@ static void step_into(const struct search *s, const struct trail *trail, paddr_t
   struct trail on = *trail;
   struct model_path *path = &on.path;
   unsigned level = path->walk.steps;
+  if (*s->budget == 0)
+    return;
+  --*s->budget;
   bool has_a = format_mask(&s->paging, level, value->value, ROLE_A) != 0;
   path->cached = path->cached && cacheable(s->m, value->value, has_a);
   path->fresh = path->fresh && value->fresh;
@@ -453,15 +475,34 @@ static void search(struct search *s, laddr_t va, uint64_t from, uint64_t to, boo
     try_old_roots(s, &trail);
 }
 
-bool model_paths(const struct model *m, const struct paging *paging, laddr_t va, enum model_ask ask,
+/* Nearly always nothing on the way has another value than it ever had since the last drop: then there is but the one path. */
+static void only_path(const struct search *s, const struct walk *now)
+{
+  struct model_path path = {.walk = *now, .fresh = true, .walked = true, .cached = now->end == WALK_MAPPED};
+  for (unsigned i = 0; i < now->steps; i++) {
+    const struct walk_step *step = &now->step[i];
+    bool has_a = format_mask(&s->paging, step->level, step->entry, ROLE_A) != 0;
+    path.cached = path.cached && cacheable(s->m, step->entry, has_a);
+  }
+  if (now->end != WALK_NO_MEMORY)
+    s->each(s->context, &path);
+}
+
+bool model_paths(const struct model *m, const struct paging *paging, const struct walk *now, enum model_ask ask,
                  void (*each)(void *context, const struct model_path *path), void *context)
 {
-  struct search s = {.m = m, .ask = ask, .paging = *paging, .each = each, .context = context};
-  bool all = ask == MODEL_WITHOUT_DROPS;
+  unsigned budget = BUDGET;
+  struct search s = {.m = m, .ask = ask, .paging = *paging, .budget = &budget, .each = each, .context = context};
+  laddr_t va = now->va;
+  bool all = ask == MODEL_WITHOUT_DROPS, globals = m->globals && paging->conditions & CONDITION_PGE;
   uint64_t tlb = all ? 0 : model_dropped(m, va, false, PAGE_SHIFT).time;
+  uint64_t global = all || !globals ? tlb : model_dropped(m, va, true, PAGE_SHIFT).time;
+  bool complete = !m->unknown && m->forgotten <= global;
+  if (m->newest <= global && m->regimes == 1 && !paging->format->root_latched) {
+    only_path(&s, now);
+    return complete;
+  }
   uint64_t caches = all ? 0 : latest(tlb, dropped_caches(m, va));
-  uint64_t global = all ? 0 : model_dropped(m, va, true, PAGE_SHIFT).time;
-  bool globals = m->globals && paging->conditions & CONDITION_PGE;
   /* What a walk now finds, or a TLB has from a walk since the paging-structure caches were dropped last; */
   search(&s, va, caches, FOREVER, true, false);
   /* what a TLB has kept from before that; */
@@ -470,5 +511,5 @@ bool model_paths(const struct model *m, const struct paging *paging, laddr_t va,
   /* and global translations, from any address space. */
   if (globals && m->newest > global)
     search(&s, va, global, FOREVER, false, true);
-  return !m->unknown && m->forgotten <= (globals ? global : tlb);
+  return complete && budget > 0;
 }

@@ -124,9 +124,9 @@ enum model_ask {
   MODEL_WITHOUT_DROPS /* what it would, had nothing been dropped: for telling which drop forbids an outcome */
 };
 
-/** Calls @p each for every path that translates @p va. The same translation may come more than once. Returns false where the model
+/** Calls @p each for every path that translates the address of @p now, which is the walk of it as walk_run() finds it. The same translation may come more than once. Returns false where the model
  * has forgotten too much to name all: then nothing that happens is a violation. */
-bool model_paths(const struct model *model, const struct paging *paging, laddr_t va, enum model_ask ask,
+bool model_paths(const struct model *model, const struct paging *paging, const struct walk *now, enum model_ask ask,
                  void (*each)(void *context, const struct model_path *path), void *context);
 
 /** The last operation that had to drop a translation of @p va by a page of 1 << @p shift bytes, which is (not) global. */

@@ -115,41 +115,42 @@ static void fresh_first(struct prediction *p)
     }
 }
 
-static void predict(const struct model *model, const struct paging *paging, enum model_ask ask, struct prediction *p)
+static void predict(const struct model *model, const struct paging *paging, const struct walk *now, enum model_ask ask,
+                    struct prediction *p)
 {
   struct collector c = {.model = model, .paging = paging, .prediction = p};
-  struct walk now = walk_run(paging, p->va);
   p->count = 0;
   p->complete = true;
-  if (!paging->format || now.end == WALK_NOT_CANONICAL) {
-    const struct model_path path = {.walk = now, .fresh = true, .walked = true};
+  if (!paging->format || now->end == WALK_NOT_CANONICAL) {
+    const struct model_path path = {.walk = *now, .fresh = true, .walked = true};
     collect(&c, &path);
-  } else if (!model_paths(model, paging, p->va, ask, collect, &c)) {
+  } else if (!model_paths(model, paging, now, ask, collect, &c)) {
     p->complete = false;
   }
-  if (now.end == WALK_NO_MEMORY)
+  if (now->end == WALK_NO_MEMORY)
     p->complete = false;
   fresh_first(p);
   for (unsigned i = 0; i < p->count; i++)
     p->outcome[i].rule = rules_named(rule_name(model, p, &p->outcome[i]));
 }
 
-void predict_access(const struct model *model, const struct paging *paging, laddr_t va, enum machine_op op, uint8_t cpl,
+void predict_access(const struct model *model, const struct paging *paging, const struct walk *now, enum machine_op op, uint8_t cpl,
                     struct prediction *prediction)
 {
-  prediction->va = va;
+  prediction->va = now->va;
   prediction->op = op;
   prediction->cpl = cpl;
-  predict(model, paging, MODEL_PERMITTED, prediction);
+  predict(model, paging, now, MODEL_PERMITTED, prediction);
 }
 
 void predict_without_drops(const struct model *model, const struct paging *paging, const struct prediction *of,
                            struct prediction *prediction)
 {
+  const struct walk now = walk_run(paging, of->va);
   prediction->va = of->va;
   prediction->op = of->op;
   prediction->cpl = of->cpl;
-  predict(model, paging, MODEL_WITHOUT_DROPS, prediction);
+  predict(model, paging, &now, MODEL_WITHOUT_DROPS, prediction);
 }
 
 enum rule_class predict_class(const struct prediction *prediction, const struct predict_outcome *outcome)

@@ -33,8 +33,8 @@ struct prediction {
   struct predict_outcome outcome[PREDICT_MAX]; /* what the tables ask for stands first, where it is permitted */
 };
 
-/** Every outcome that is permitted for the access. */
-void predict_access(const struct model *model, const struct paging *paging, laddr_t va, enum machine_op op, uint8_t cpl,
+/** Every outcome that is permitted for an access to the address of @p now, the walk of it as walk_run() finds it. */
+void predict_access(const struct model *model, const struct paging *paging, const struct walk *now, enum machine_op op, uint8_t cpl,
                     struct prediction *prediction);
 
 /** The same access (va, op, cpl of @p of) had nothing ever been dropped. */

@@ -109,8 +109,9 @@ static bool predict(struct record *r, enum machine_op op, const struct args *arg
 {
   static struct prediction prediction; /* too large for a kernel's stack */
   struct machine_access access = access_of(op, args);
+  const struct walk now = walk_run(lab_paging(), access.va);
   record_hex(r, &r->root, "va", access.va.v);
-  predict_access(lab_model(), lab_paging(), access.va, op, access.cpl, &prediction);
+  predict_access(lab_model(), lab_paging(), &now, op, access.cpl, &prediction);
   explain_prediction(r, &prediction, true);
   return true;
 }

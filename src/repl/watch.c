@@ -75,7 +75,8 @@ static void gather(void *context, const struct model_path *path)
 static void say(struct record *r, struct record_node *list, struct watch *watch)
 {
   struct gathered g = {.count = 0};
-  bool complete = model_paths(lab_model(), lab_paging(), watch->va, MODEL_PERMITTED, gather, &g);
+  const struct walk now = walk_run(lab_paging(), watch->va);
+  bool complete = model_paths(lab_model(), lab_paging(), &now, MODEL_PERMITTED, gather, &g);
   if (g.count == 0)
     format(g.text, sizeof g.text, "%s", complete ? "certainly not cached" : "unknown: too much has changed since the last full flush");
   if (!state_get()->json && strcmp(g.text, watch->shown) == 0)
