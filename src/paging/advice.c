@@ -108,24 +108,25 @@ static const struct kind {
   const char *rule;
   uint8_t need; /* enum advice_need */
   bool (*test)(const struct change *c);
+  bool if_flushed; /* it needs nothing if an invalidation was made when the entry changed before (SDM's footnote) */
 } kinds[] = {
-  {"edit-pdpte", NEED_FLUSH, is_pdpte},
-  {"edit-maps", NEED_NOTHING, was_absent},
-  {"edit-maps-kept", NEED_FLUSH, was_absent},
-  {"edit-unused", NEED_NOTHING, was_unused},
-  {"edit-unmaps", NEED_FLUSH, is_absent},
-  {"edit-size", NEED_FLUSH, size_changes},
-  {"edit-table", NEED_FLUSH, table_moves},
-  {"edit-frame", NEED_FLUSH, frame_moves},
-  {"edit-takes-right", NEED_FLUSH, takes_right},
-  {"edit-type", NEED_FLUSH, type_changes},
-  {"edit-global", NEED_FLUSH, global_changes},
-  {"edit-gives-right", NEED_OPTIONAL, gives_right},
-  {"edit-gives-right-amd", NEED_NOTHING, gives_right},
-  {"edit-clears-d", NEED_OPTIONAL, clears_d},
-  {"edit-clears-a", NEED_OPTIONAL, clears_a},
-  {"edit-sets-ad", NEED_NOTHING, sets_ad},
-  {"edit-nothing", NEED_NOTHING, anything},
+  {"edit-pdpte", NEED_FLUSH, is_pdpte, false},
+  {"edit-maps", NEED_NOTHING, was_absent, true},
+  {"edit-maps-kept", NEED_FLUSH, was_absent, false},
+  {"edit-unused", NEED_NOTHING, was_unused, true},
+  {"edit-unmaps", NEED_FLUSH, is_absent, false},
+  {"edit-size", NEED_FLUSH, size_changes, false},
+  {"edit-table", NEED_FLUSH, table_moves, false},
+  {"edit-frame", NEED_FLUSH, frame_moves, false},
+  {"edit-takes-right", NEED_FLUSH, takes_right, false},
+  {"edit-type", NEED_FLUSH, type_changes, false},
+  {"edit-global", NEED_FLUSH, global_changes, false},
+  {"edit-gives-right", NEED_OPTIONAL, gives_right, false},
+  {"edit-gives-right-amd", NEED_NOTHING, gives_right, false},
+  {"edit-clears-d", NEED_OPTIONAL, clears_d, false},
+  {"edit-clears-a", NEED_OPTIONAL, clears_a, false},
+  {"edit-sets-ad", NEED_NOTHING, sets_ad, false},
+  {"edit-nothing", NEED_NOTHING, anything, false},
 };
 
 static const struct kind *kind_of(const struct change *c, const struct rule **rule)
@@ -138,21 +139,31 @@ static const struct kind *kind_of(const struct change *c, const struct rule **ru
   }
 }
 
-static void note_older(void *context, const struct model_path *path)
+struct older {
+  const struct walk *now;
+  bool found;
+};
+
+static bool same_translation(const struct walk *a, const struct walk *b)
 {
-  bool *older = context;
-  *older = *older || (path->cached && path->past && path->walk.end == WALK_MAPPED);
+  return a->end == b->end && a->pa.v == b->pa.v && a->shift == b->shift && a->writable == b->writable && a->user == b->user &&
+         a->executable == b->executable && a->global == b->global && a->key == b->key;
 }
 
-/* SDM's footnote to "no invalidation is necessary": unless one was left out before. */
+static void note_older(void *context, const struct model_path *path)
+{
+  struct older *older = context;
+  bool usable = path->cached && path->past && path->walk.end == WALK_MAPPED;
+  older->found = older->found || (usable && !same_translation(&path->walk, older->now));
+}
+
 static bool older_may_be_cached(const struct change *c)
 {
-  bool older = false;
   const struct walk now = walk_run(c->paging, c->of->va);
-  if (now.end == WALK_NOT_CANONICAL)
-    return false;
-  model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
-  return older;
+  struct older older = {.now = &now};
+  if (now.end != WALK_NOT_CANONICAL)
+    model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
+  return older.found;
 }
 
 static uint8_t how(const struct change *c, const struct advice *advice)
@@ -174,7 +185,7 @@ void advice_add(struct advice *advice, const struct model *model, const struct p
   c.is_leaf = last || (change->after & 1 && format_is_leaf(paging, change->level, change->after));
   const struct kind *kind = kind_of(&c, &rule);
   uint8_t need = kind->need;
-  bool older = need == NEED_NOTHING && (c.was_leaf || c.is_leaf) && older_may_be_cached(&c);
+  bool older = kind->if_flushed && (c.was_leaf || c.is_leaf) && older_may_be_cached(&c);
   if (older)
     need = NEED_FLUSH;
   if (advice->rule == NULL || need > advice->need) {

@@ -212,7 +212,7 @@ class Machine:
 class Qemu(Machine):
     """QEMU with tlbsh by `-kernel`, or from an ISO by SeaBIOS ("iso"), or by OVMF ("ovmf", "ovmf32")."""
 
-    name = "qemu"
+    name = known = "qemu"
     boot_timeout = 60
 
     def __init__(self, cpu="max", append="json=1 color=0", memory="128M", media="kernel", extra=(), com=1, iso=ISO, reboot=False, monitor=False,
@@ -265,7 +265,7 @@ class Qemu(Machine):
 class Bochs(Machine):
     """Bochs with tlbsh from an ISO. When it stops in its debugger it ends, because its standard input is at its end."""
 
-    name = "bochs"
+    name = known = "bochs"
     boot_timeout = 60
 
     def __init__(self, cpu="corei7_skylake_x", iso=None, debugger_commands=("c",)):

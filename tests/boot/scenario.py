@@ -8,6 +8,10 @@
       diff=PTE:+P                  a row of the diff: level and a word of its flags;  diff=none: nothing changed
       !fault                       there must be no such member
       fault.vector=14              a member of a member
+      predicted=stale:A            among the outcomes that are permitted is a stale one from frame A (fault:0x7 by its error code)
+      only=fresh:B                 ... and it is the only one, so that it MUST be
+
+Whatever is done, no record may report a violation of the architecture, but for what is known of the machine.
 """
 
 import os
@@ -70,9 +74,28 @@ def diff_holds(record, wanted):
     return any(row.get("level") == level and word in row.get("flags", "").split() for row in rows)
 
 
+# What machines are known to do against the architecture (docs/HOUSE.md): the rules that they break.
+KNOWN = {
+    "qemu": {"error-code", "flags-only"},  # reserved-bit faults report P = 0; PAE walks set bit 5 of PDPTEs
+    "bochs": {"page-fault", "accessed"},  # a data access's fault leaves the ITLB alone, an instruction fetch's the DTLB
+    "qemu-tcg": {"error-code", "flags-only"},
+    "sim bochs": {"page-fault", "accessed"},
+}
+
+
+def prediction_holds(record, wanted, only):
+    outcome, _, detail = wanted.partition(":")
+    rows = record.get("predicted", [])
+    fits = [row for row in rows if row["outcome"] == outcome and detail in ("", row.get("frame"), row.get("error"))]
+    return bool(fits) and (not only or len(rows) == 1)
+
+
 def holds(record, expectation):
     if expectation.startswith("!"):
         return find(record, expectation[1:]) is None
+    for key in ("predicted", "only"):
+        if expectation.startswith(key + "="):
+            return any(prediction_holds(record, wanted, key == "only") for wanted in expectation[len(key) + 1:].split("|"))
     if expectation.startswith("diff="):
         return diff_holds(record, expectation[5:])
     if "~" in expectation:
@@ -87,6 +110,8 @@ def run(machine, name, mode, features):
     checked = 0
     for number, command, expectations in steps(name, mode, features):
         record = machine.cmd(command)
+        broken = find(record, "violation.rule")
+        assert broken is None or broken in KNOWN.get(machine.known, ()), f"{name}:{number}: '{command}' in {mode}: {record}"
         for expectation in expectations:
             assert holds(record, expectation), f"{name}:{number}: '{command}' in {mode} on {machine.name}: want {expectation}, got {record}"
             checked += 1

@@ -18,6 +18,7 @@ class Sim:
         for defect in defects:
             self.arguments += ["--defect", defect]
         self.mode = mode
+        self.known = {"bochs": "sim bochs"}.get(profile, profile)  # what it is known to do (scenario.KNOWN)
 
     def __enter__(self):
         self.process = subprocess.Popen(self.arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
