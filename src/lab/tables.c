@@ -93,11 +93,19 @@ static void collect(void)
   lab_undo_clear();
 }
 
+/* The first pages of the pool come last: see layout.h on pages whose number ends in 0 to 7. */
+#define POOL_FIRST 8u
+
+static unsigned pool_order(unsigned n)
+{
+  return (n + POOL_FIRST) % pool_count();
+}
+
 static int pool_free(void)
 {
-  for (unsigned i = 0; i < pool_count(); i++)
-    if (!taken[i])
-      return (int)i;
+  for (unsigned n = 0; n < pool_count(); n++)
+    if (!taken[pool_order(n)])
+      return (int)pool_order(n);
   return -1;
 }
 
@@ -168,10 +176,10 @@ static bool plan_take(void *context, paddr_t *table)
 {
   unsigned *given = context;
   unsigned left = *given;
-  for (unsigned i = 0; i < pool_count(); i++)
-    if (!taken[i] && left-- == 0) {
+  for (unsigned n = 0; n < pool_count(); n++)
+    if (!taken[pool_order(n)] && left-- == 0) {
       ++*given;
-      *table = pool_page(i);
+      *table = pool_page(pool_order(n));
       return true;
     }
   return false;
@@ -249,19 +257,28 @@ static bool kernels_own(unsigned level, laddr_t base)
   return level == paging.format->levels - 1u && base.v < machine_layout()->kernel_end;
 }
 
+/* The slot of the table at @p at. A table elsewhere than in the pool may take that of one which nothing refers to any more: a
+ * paging-structure cache may still lead there, and what changes in it then is seen by nobody. */
 static struct tracked *slot_for(paddr_t at)
 {
   int index = pool_index(at);
   if (index >= 0)
     return &tracked[index];
-  struct tracked *free_slot = NULL;
+  struct tracked *free_slot = NULL, *unreached = NULL;
   for (unsigned i = pool_count(); i < machine_layout()->shadow_count; i++) {
     if (tracked[i].used && tracked[i].at.v == at.v)
       return &tracked[i];
-    if (!tracked[i].used && free_slot == NULL)
+    if (!tracked[i].used)
       free_slot = &tracked[i];
+    else if (!tracked[i].reached)
+      unreached = &tracked[i];
   }
-  return free_slot;
+  if (free_slot)
+    return free_slot;
+  model_forget(lab_model_change());
+  if (unreached)
+    unreached->used = false;
+  return unreached;
 }
 
 /* A table's shadow starts as what is in it now, but for a table fresh from the pool, whose shadow is empty: all of it is news. */

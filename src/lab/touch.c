@@ -125,10 +125,19 @@ static uint32_t who_bears(const struct mark *mark)
   return bore;
 }
 
-/* The access reached a page that it may not reach. Which one, the lab frames' contents may tell. */
+/* The access reached a page that it may not reach. Which one, the contents may tell: of the pages that it could reach had nothing been
+ * dropped, or else of the lab frames. */
 static void find_anywhere(struct lab_touch *touch, const struct mark *mark)
 {
+  static struct prediction undropped; /* too large for a kernel's stack */
   const struct machine_layout *l = machine_layout();
+  if (lab_paging()->format)
+    predict_without_drops(lab_model(), lab_paging(), &prediction, &undropped);
+  for (unsigned i = 0; i < undropped.count && lab_paging()->format; i++)
+    if (!undropped.outcome[i].fault && !undropped.outcome[i].fresh && bears(undropped.outcome[i].pa, mark)) {
+      found(touch, undropped.outcome[i].pa);
+      return;
+    }
   uint64_t offset = touch->walk.va.v & (PAGE_SIZE - 1);
   if (touch->walk.end == WALK_MAPPED && bears(touch->walk.pa, mark)) {
     found(touch, touch->walk.pa);
@@ -157,17 +166,54 @@ static void judge_success(struct lab_touch *touch, const struct mark *mark, uint
   }
 }
 
-/* Where a frame serves as a table, a write can go over the very entries that lead to it, in which the CPU has just set A and D. */
-static void note_overwritten(const struct lab_touch *touch)
+/* ---- a write to a page that serves as a table: nobody watches that but the model ---- */
+
+#define ENTRIES_MAX 3 /* that one write can change */
+
+static uint64_t entries_before[PREDICT_MAX][ENTRIES_MAX];
+
+/* Calls each() with the entries that a write to @p pa changes, should a table be there. */
+static void each_entry(paddr_t pa, unsigned size, uint64_t *values, void (*each)(paddr_t at, uint64_t *value))
 {
-  const struct paging *paging = lab_paging();
-  const struct walk *walk = touch->matched ? &touch->matched->walk : &touch->walk;
-  for (unsigned i = 0; i < walk->steps && wrote; i++) {
-    const struct walk_step *step = &walk->step[i];
-    uint64_t flags = format_mask(paging, step->level, step->entry, ROLE_A) | format_mask(paging, step->level, step->entry, ROLE_D);
-    if (lab_touch_wrote(step->at))
-      model_wrote(lab_model_change(), step->at, step->entry | flags, ~step->entry);
+  unsigned bytes = lab_paging()->format->entry_bytes;
+  uint64_t at = pa.v & ~(uint64_t)(bytes - 1);
+  for (; at < pa.v + size; at += bytes)
+    each(paddr(at), values++);
+}
+
+static void entry_save(paddr_t at, uint64_t *value)
+{
+  if (!machine_entry_read(at, lab_paging()->format->entry_bytes, value))
+    *value = 0;
+}
+
+/* The CPU may just have set A and D in this very entry, if it was on the way. */
+static void entry_note(paddr_t at, uint64_t *value)
+{
+  uint64_t now = 0;
+  entry_save(at, &now);
+  for (unsigned i = 0; i < prediction.count; i++) {
+    const struct walk *walk = &prediction.outcome[i].walk;
+    for (unsigned n = 0; n < walk->steps; n++)
+      if (walk->step[n].at.v == at.v)
+        *value |= format_mask(lab_paging(), n, *value, ROLE_A) | format_mask(lab_paging(), n, *value, ROLE_D);
   }
+  model_wrote(lab_model_change(), at, *value, now);
+}
+
+static void entries_save(const struct machine_access *access)
+{
+  for (unsigned i = 0; i < prediction.count && access->op == OP_WRITE && lab_paging()->format; i++)
+    if (!prediction.outcome[i].fault)
+      each_entry(prediction.outcome[i].pa, access->size, entries_before[i], entry_save);
+}
+
+static void entries_note(const struct lab_touch *touch)
+{
+  if (!wrote || !touch->matched || !lab_paging()->format)
+    return;
+  size_t i = (size_t)(touch->matched - prediction.outcome);
+  each_entry(touch->matched->pa, wrote_bytes, entries_before[i], entry_note);
 }
 
 static void judge_fault(struct lab_touch *touch)
@@ -210,6 +256,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
   struct mark mark = {.op = access->op, .size = access->size, .value = access->value};
   uint32_t bore = who_bears(&mark);
 
+  entries_save(access);
   touched = true;
   touch->result = machine_access(&performed);
   mark.value = touch->value = access->op == OP_WRITE ? access->value : performed.value;
@@ -218,7 +265,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
   else
     judge_success(touch, &mark, bore);
   judge_legality(touch);
-  note_overwritten(touch);
+  entries_note(touch);
   if (touch->result.fault.raised && touch->result.fault.vector == VECTOR_PF)
     lab_page_fault(performed.va);
   count(touch);

@@ -4,7 +4,7 @@
  *   0x108000  the page that ring 3 runs on, and the ring-3 stack
  *   0x10a000  what survives a mode switch
  *   0x110000  the 32-bit kernel
- *   0x200000  the 64-bit kernel
+ *   0x210000  the 64-bit kernel
  *   0x2f0000  the root and the kernel's branch of the paging structures
  *   0x300000  the student's paging structures, then a shadow copy of each for the diff
  *   0x3d0000  lab frames A..Z
@@ -13,6 +13,9 @@
  *   0x800000  (linear only) windows on physical memory that is not identity-mapped
  *   0xc00000  big frame M1
  *  0x1000000  the end of the kernel's linear range; above it everything is the student's
+ *
+ * A small direct-mapped TLB puts pages that are alike in their low bits into one place. So what every command uses keeps away from pages
+ * whose number ends in 0 to 7: that is where people map theirs (0x40000000 and the next few), and the kernel must not push them out.
  */
 #ifndef MACHINE_LAYOUT_H
 #define MACHINE_LAYOUT_H
@@ -23,8 +26,8 @@
 #define LAYOUT_CARRY 0x10a000
 #define LAYOUT_CARRY_END 0x110000
 #define LAYOUT_KERNEL32 0x110000
-#define LAYOUT_KERNEL32_END 0x200000
-#define LAYOUT_KERNEL64 0x200000
+#define LAYOUT_KERNEL32_END 0x210000
+#define LAYOUT_KERNEL64 0x210000
 #define LAYOUT_KERNEL64_END 0x2f0000
 #define LAYOUT_KERNEL_TABLES 0x2f0000
 #define LAYOUT_TABLES 0x300000

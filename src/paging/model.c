@@ -241,6 +241,11 @@ void model_operation(struct model *m, const struct paging *paging, enum rule_ope
   model_conditions(m, paging);
 }
 
+void model_forget(struct model *m)
+{
+  m->forgotten = ++m->now;
+}
+
 static void remember_root(struct model *m)
 {
   struct model_past *old = &m->old_root[m->old_roots++ % MODEL_ROOTS];
@@ -363,6 +368,7 @@ static void try_value(const struct search *s, const struct trail *trail, paddr_t
     on.end = end < on.end ? end : on.end;
     under.paging.conditions = m->regime[regime].conditions;
     under.walk = s->walk && regime == 0;
+    on.path.fresh = on.path.fresh && regime == 0;
     step_into(&under, &on, table, value);
   }
 }
@@ -497,7 +503,7 @@ bool model_paths(const struct model *m, const struct paging *paging, const struc
   bool all = ask == MODEL_WITHOUT_DROPS, globals = m->globals && paging->conditions & CONDITION_PGE;
   uint64_t tlb = all ? 0 : model_dropped(m, va, false, PAGE_SHIFT).time;
   uint64_t global = all || !globals ? tlb : model_dropped(m, va, true, PAGE_SHIFT).time;
-  bool complete = !m->unknown && m->forgotten <= global;
+  bool complete = m->forgotten <= global;
   if (m->newest <= global && m->regimes == 1 && !paging->format->root_latched) {
     only_path(&s, now);
     return complete;

@@ -64,7 +64,6 @@ struct model {
   bool pcide;
   bool globals;       /* an entry with G has been seen */
   bool latch_unsure;  /* PDPTEs may count as they are in memory too */
-  bool unknown;       /* something changed that nobody watched */
   uint64_t forgotten; /* values that ended before this time may be missing */
   uint64_t newest;    /* the latest end of any value in `past` */
   uint64_t latch[4];  /* the PDPTE registers */
@@ -96,6 +95,9 @@ void model_wrote(struct model *model, paddr_t at, uint64_t before, uint64_t afte
 
 /** An operation was done; @p paging is as it is afterwards. @p va and @p pcid count where its rule's scope is a page or a context. */
 void model_operation(struct model *model, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid);
+
+/** Entries may have changed up to now that nobody watched: until the next full drop the model knows that it does not know all. */
+void model_forget(struct model *model);
 
 /** CR3 was loaded (before model_operation() for it): the root of @p paging now belongs to @p pcid. */
 void model_root(struct model *model, const struct paging *paging, bool pcide, uint16_t pcid);

@@ -17,12 +17,13 @@ static bool same(const struct predict_outcome *a, const struct predict_outcome *
   return a->fault ? a->vector == b->vector && a->error == b->error : a->pa.v == b->pa.v;
 }
 
-/* Of two ways to one outcome, the one that the tables ask for tells more; then the one that a walk takes. */
+/* Of two ways to one outcome, the one that the tables ask for tells most; then the one that a walk takes; then the latest. */
 static void merge(struct predict_outcome *into, const struct predict_outcome *other)
 {
   bool walked = into->walked || other->walked, cached = into->cached || other->cached;
   uint8_t pasts = into->pasts | other->pasts;
-  bool better = (other->fresh && !into->fresh) || (other->walked && !into->walked && !into->fresh);
+  bool newer = other->from_past && into->from_past && other->past.to > into->past.to && other->walked == into->walked;
+  bool better = (other->fresh && !into->fresh) || ((newer || (other->walked && !into->walked)) && !into->fresh);
   if (better)
     *into = *other;
   into->walked = walked;
@@ -193,7 +194,7 @@ static struct predict_violation undropped(const struct model *model, const struc
 {
   struct predict_violation v = {.drop = model_dropped(model, va, o->walk.global, o->walk.shift)};
   v.rule = rules_of_operation((enum rule_operation)v.drop.operation, model->vendor);
-  if (v.drop.operation == OPERATION_NONE || v.drop.time < o->past.to)
+  if (v.drop.operation == OPERATION_NONE || (o->from_past && v.drop.time < o->past.to))
     v.rule = rules_named("tables");
   return v;
 }
@@ -208,10 +209,12 @@ struct predict_violation predict_blame(const struct model *model, const struct p
     o = predict_find_fault(&undisturbed, fault);
   else if (pa_known)
     o = predict_find_page(&undisturbed, pa);
-  if (o && o->from_past)
+  if (o && !o->fresh)
     return undropped(model, o, prediction->va);
   for (unsigned i = 0; i < prediction->count; i++) {
     const struct predict_outcome *p = &prediction->outcome[i];
+    if (p->rule == rules_named("pdptes"))
+      return broken("pdptes");
     if (fault->raised && p->fault && p->vector == fault->vector)
       return broken("error-code");
     if (!fault->raised && p->fault && p->vector == VECTOR_GP)

@@ -38,7 +38,7 @@ class Generator:
             (2, lambda: f"global {page:#x} {r.choice(['on', 'off'])}"),
             (2, lambda: f"clear-ad {page:#x}{r.choice(['', '/' + r.choice(levels)])}"),
             (1, lambda: "undo"),
-            (2, lambda: f"pte {page:#x}/PDE = {0x300000 + r.randrange(8) * 0x1000 | r.choice([0x07, 0x27, 0x25, 0x03]):#x}"),
+            (2, lambda: f"pte {page:#x}/PDE = {0x308000 + r.randrange(8) * 0x1000 | r.choice([0x07, 0x27, 0x25, 0x03]):#x}"),
         ]
         if self.has_large:
             size, span = self.large
