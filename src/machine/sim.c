@@ -235,7 +235,8 @@ static void cr4_flush(uint64_t before, uint64_t now)
   if (changed & CR4_PGE)
     sim_tlb_drop(SIM_ALL_PCIDS, SIM_STRUCTURES | (defect(DEFECT_PGE_KEEPS_GLOBAL) ? 0 : SIM_GLOBALS));
   bool all = changed & (CR4_PAE | CR4_PSE) || gone & CR4_PCIDE || come & CR4_SMEP;
-  if (all || (changed & CR4_PAGING && trait(TRAIT_CONTROLS_FLUSH)))
+  uint64_t more = trait(TRAIT_CONTROLS_FLUSH) ? CR4_PAGING & ~(trait(TRAIT_PKE_KEEPS) ? CR4_PKE : 0) : 0;
+  if (all || changed & more)
     sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
 }
 
