@@ -14,7 +14,7 @@ from seed import SEED
 from simulated import Sim
 
 # Bochs answers slower.
-COMMANDS = {"qemu-tcg": 3000, "bochs": 1200}
+COMMANDS = {"qemu-tcg": 2000, "bochs": 800}
 BOOTED = {"qemu-tcg": Qemu, "bochs": Bochs}
 MODES = [("qemu-tcg", "32"), ("qemu-tcg", "pae"), ("qemu-tcg", "4level"), ("qemu-tcg", "5level"), ("bochs", "32"), ("bochs", "pae"), ("bochs", "4level")]
 
