@@ -235,7 +235,8 @@ static void cr4_flush(uint64_t before, uint64_t now)
   if (changed & CR4_PGE)
     sim_tlb_drop(SIM_ALL_PCIDS, SIM_STRUCTURES | (defect(DEFECT_PGE_KEEPS_GLOBAL) ? 0 : SIM_GLOBALS));
   bool all = changed & (CR4_PAE | CR4_PSE) || gone & CR4_PCIDE || come & CR4_SMEP;
-  if (all || (changed & CR4_PAGING && trait(TRAIT_CONTROLS_FLUSH)))
+  uint64_t more = trait(TRAIT_CONTROLS_FLUSH) ? CR4_PAGING & ~(trait(TRAIT_PKE_KEEPS) ? CR4_PKE : 0) : 0;
+  if (all || changed & more)
     sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
 }
 
@@ -548,9 +549,20 @@ struct machine_fault machine_guard(void (*fn)(void *argument), void *argument)
 
 /* ---- power, modes ---- */
 
+/* A kernel that runs has been walked for: TRAIT_PDPTE_ACCESSED shows in its own PDPTE from the beginning. */
+static void kernel_walked(void)
+{
+  uint64_t entry;
+  if (mode != MACHINE_PAE || !trait(TRAIT_PDPTE_ACCESSED))
+    return;
+  machine_entry_read(paddr(LAYOUT_KERNEL_TABLES), 8, &entry);
+  machine_entry_write(paddr(LAYOUT_KERNEL_TABLES), 8, entry | 1u << 5);
+}
+
 static void paging_start(void)
 {
   identity_build(mode, (uintptr_t)memory);
+  kernel_walked();
   sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   registers[REGISTER_CR3] = LAYOUT_KERNEL_TABLES;
   pdptes_load(registers[REGISTER_CR3]);

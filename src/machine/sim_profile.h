@@ -46,6 +46,7 @@ enum sim_trait {
   TRAIT_A_AS_WALKED = 1 << 15,   /* a walk sets A in each entry as it comes by, however it ends */
   TRAIT_FAULTS_KEEP = 1 << 17,   /* a page fault drops nothing: the tables were walked again before it, and were right */
   TRAIT_FAULTS_DROP_USED = 1 << 18, /* a page fault drops only the very translation that was looked up, and of a fetch none */
+  TRAIT_PKE_KEEPS = 1 << 19,        /* ... except for CR4.PKE (TRAIT_CONTROLS_FLUSH) */
   TRAIT_TASK_FLUSHES = 1 << 16,     /* a task switch that does not change CR3 flushes all the same */
   TRAIT_PDPTE_ACCESSED = 1 << 11,   /* the walk sets bit 5 of PAE PDPTEs, which is reserved (a bug of one emulator) */
 };

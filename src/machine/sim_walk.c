@@ -242,6 +242,12 @@ static void refused_flags(const struct sim_walker *w, struct walking *walking, c
   set_flags(w, walking, want, false);
 }
 
+/* TRAIT_A_AS_WALKED: of a PDPTE it is only found out afterwards that it maps a page. */
+static bool a_comes_first(const struct sim_walker *w, const struct sim_level *l, uint64_t entry)
+{
+  return trait(w, TRAIT_A_AS_WALKED) && l->shift == 30 && !(entry & l->reserved_table);
+}
+
 uint32_t sim_walk(const struct sim_walker *walker, const struct sim_want *want, struct sim_entry *out, unsigned *reads)
 {
   struct walking walking = {0};
@@ -256,11 +262,13 @@ uint32_t sim_walk(const struct sim_walker *walker, const struct sim_want *want, 
     ++*reads;
     bool leaf = l->always_leaf || (l->leaf_if_ps && entry & l->ps);
     uint64_t reserved = leaf ? l->reserved_leaf : l->reserved_table;
-    if (entry & reserved && !(i == 0 && walker->latched))
-      return fault(walker, want, trait(walker, TRAIT_RSVD_WITHOUT_P) ? PF_RSVD : PF_P | PF_RSVD);
     walking.at[i] = at;
     walking.entry[i] = entry;
     walking.last = i;
+    if (leaf && a_comes_first(walker, l, entry))
+      set_flags(walker, &walking, want, false);
+    if (entry & reserved && !(i == 0 && walker->latched))
+      return fault(walker, want, trait(walker, TRAIT_RSVD_WITHOUT_P) ? PF_RSVD : PF_P | PF_RSVD);
     out->writable = out->writable && (entry & l->rw) == l->rw;
     out->user = out->user && (entry & l->us) == l->us;
     out->executable = out->executable && !(entry & l->nx);

@@ -35,3 +35,9 @@ class Sim:
         record = json.loads(self.process.stdout.readline())
         self.mode = record["mode"]
         return record
+
+    def cmds(self, lines):
+        """Runs many lines, each of one command; gives back their records."""
+        self.process.stdin.write("".join(line + "\n" for line in lines))
+        self.process.stdin.flush()
+        return [json.loads(self.process.stdout.readline()) for _ in lines]
