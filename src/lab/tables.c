@@ -296,8 +296,6 @@ static void track(unsigned level, paddr_t at, laddr_t base)
   if (memory == NULL || kernels_own(level, base))
     return;
   struct tracked *t = slot_for(at);
-  if (t == NULL) /* nobody will see what changes in there */
-    lab_model_change()->unknown = true;
   if (t == NULL || t->reached) /* reached: a recursive mapping leads here again */
     return;
   if (!t->used)

@@ -132,7 +132,7 @@ static void find_anywhere(struct lab_touch *touch, const struct mark *mark)
   static struct prediction undropped; /* too large for a kernel's stack */
   const struct machine_layout *l = machine_layout();
   if (lab_paging()->format)
-    predict_without_drops(lab_model(), lab_paging(), &prediction, &undropped);
+    predict_ignoring(lab_model(), lab_paging(), &prediction, MODEL_NO_DROPS, &undropped);
   for (unsigned i = 0; i < undropped.count && lab_paging()->format; i++)
     if (!undropped.outcome[i].fault && !undropped.outcome[i].fresh && bears(undropped.outcome[i].pa, mark)) {
       found(touch, undropped.outcome[i].pa);

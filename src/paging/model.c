@@ -94,9 +94,10 @@ void model_command(struct model *m, uint32_t command)
 
 /* ---- what must be gone ---- */
 
-static const struct model_drop *later(const struct model_drop *a, const struct model_drop *b)
+static const struct model_drop *later(const struct model_drop *a, const struct model_drop *b, enum rule_operation ignored)
 {
-  return b->time > a->time ? b : a;
+  bool counts = ignored != MODEL_NO_DROPS && (b->operation != ignored || b->operation == OPERATION_NONE);
+  return counts && b->time > a->time ? b : a;
 }
 
 static struct model_context *context_of(struct model *m, uint16_t pcid)
@@ -128,26 +129,29 @@ static bool covers(const struct model_page *p, laddr_t va, unsigned shift)
   return p->used && p->va.v >> both == va.v >> both;
 }
 
-struct model_drop model_dropped(const struct model *m, laddr_t va, bool global, unsigned shift)
+struct model_drop model_dropped(const struct model *m, laddr_t va, bool global, unsigned shift, enum rule_operation ignored)
 {
-  const struct model_drop *last = &m->all;
+  static const struct model_drop never;
+  const struct model_drop *last = later(&never, &m->all, ignored);
   if (!global)
-    last = later(later(last, &m->nonglobal), &context_find(m, m->pcid)->tlb);
+    last = later(later(last, &m->nonglobal, ignored), &context_find(m, m->pcid)->tlb, ignored);
   for (unsigned i = 0; i < MODEL_PAGES; i++) {
     const struct model_page *p = &m->page[i];
     if (covers(p, va, shift) && (global ? p->globals : p->pcid == m->pcid))
-      last = later(last, &p->drop);
+      last = later(last, &p->drop, ignored);
   }
   return *last;
 }
 
-static uint64_t dropped_caches(const struct model *m, laddr_t va)
+static uint64_t dropped_caches(const struct model *m, laddr_t va, enum rule_operation ignored)
 {
-  const struct model_drop *last = later(later(&m->all, &m->nonglobal), &context_find(m, m->pcid)->caches);
+  static const struct model_drop never;
+  const struct model_drop *last = later(later(&never, &m->all, ignored), &m->nonglobal, ignored);
+  last = later(last, &context_find(m, m->pcid)->caches, ignored);
   for (unsigned i = 0; i < MODEL_PAGES; i++) {
     const struct model_page *p = &m->page[i];
     if (p->caches_only_here && p->pcid == m->pcid && covers(p, va, PAGE_SHIFT))
-      last = later(last, &p->drop);
+      last = later(last, &p->drop, ignored);
   }
   return last->time;
 }
@@ -300,12 +304,12 @@ void model_init(struct model *m, unsigned vendor, const struct paging *paging)
 
 struct search {
   const struct model *m;
-  enum model_ask ask;
+  enum rule_operation ignored;
   struct paging paging; /* with the conditions of the regime that is being looked at */
   uint64_t from, to;    /* all entries of a path were read at from <= t < to */
   bool walk;            /* the walk may be going on now; else only what a TLB has kept is wanted */
   bool global;          /* only global translations are wanted */
-  unsigned *budget; /* entries that may still be tried */
+  unsigned *budget;     /* entries that may still be tried */
   void (*each)(void *context, const struct model_path *path);
   void *context;
 };
@@ -407,9 +411,9 @@ static void try_entry(const struct search *s, const struct trail *trail, paddr_t
 static bool outlived(const struct search *s, const struct trail *trail)
 {
   const struct walk *walk = &trail->path.walk;
-  if (s->ask == MODEL_WITHOUT_DROPS || walk->end != WALK_MAPPED || walk->shift == PAGE_SHIFT)
+  if (walk->end != WALK_MAPPED || walk->shift == PAGE_SHIFT)
     return true;
-  return model_dropped(s->m, walk->va, s->global, walk->shift).time < trail->end;
+  return model_dropped(s->m, walk->va, s->global, walk->shift, s->ignored).time < trail->end;
 }
 
 /* The path's end, of whatever kind. What is not present, reserved or refused is found by a walk now, or not at all. */
@@ -494,21 +498,21 @@ static void only_path(const struct search *s, const struct walk *now)
     s->each(s->context, &path);
 }
 
-bool model_paths(const struct model *m, const struct paging *paging, const struct walk *now, enum model_ask ask,
+bool model_paths(const struct model *m, const struct paging *paging, const struct walk *now, enum rule_operation ignored,
                  void (*each)(void *context, const struct model_path *path), void *context)
 {
   unsigned budget = BUDGET;
-  struct search s = {.m = m, .ask = ask, .paging = *paging, .budget = &budget, .each = each, .context = context};
+  struct search s = {.m = m, .ignored = ignored, .paging = *paging, .budget = &budget, .each = each, .context = context};
   laddr_t va = now->va;
-  bool all = ask == MODEL_WITHOUT_DROPS, globals = m->globals && paging->conditions & CONDITION_PGE;
-  uint64_t tlb = all ? 0 : model_dropped(m, va, false, PAGE_SHIFT).time;
-  uint64_t global = all || !globals ? tlb : model_dropped(m, va, true, PAGE_SHIFT).time;
+  bool globals = m->globals && paging->conditions & CONDITION_PGE;
+  uint64_t tlb = model_dropped(m, va, false, PAGE_SHIFT, ignored).time;
+  uint64_t global = globals ? model_dropped(m, va, true, PAGE_SHIFT, ignored).time : tlb;
   bool complete = m->forgotten <= global;
   if (m->newest <= global && m->regimes == 1 && !paging->format->root_latched) {
     only_path(&s, now);
     return complete;
   }
-  uint64_t caches = all ? 0 : latest(tlb, dropped_caches(m, va));
+  uint64_t caches = latest(tlb, dropped_caches(m, va, ignored));
   /* What a walk now finds, or a TLB has from a walk since the paging-structure caches were dropped last; */
   search(&s, va, caches, FOREVER, true, false);
   /* what a TLB has kept from before that; */

@@ -121,17 +121,18 @@ struct model_path {
 
 #define MODEL_ROOT 0xff
 
-enum model_ask {
-  MODEL_PERMITTED,    /* what the architecture permits */
-  MODEL_WITHOUT_DROPS /* what it would, had nothing been dropped: for telling which drop forbids an outcome */
-};
+/** Asks for what the architecture permits. Instead an operation (enum rule_operation): for what it would permit if that one dropped
+ * nothing; MODEL_NO_DROPS: if nothing ever had been dropped. So one finds out which drop forbids an outcome. */
+#define MODEL_PERMITTED OPERATION_NONE
+#define MODEL_NO_DROPS OPERATIONS
 
-/** Calls @p each for every path that translates the address of @p now, which is the walk of it as walk_run() finds it. The same translation may come more than once. Returns false where the model
- * has forgotten too much to name all: then nothing that happens is a violation. */
-bool model_paths(const struct model *model, const struct paging *paging, const struct walk *now, enum model_ask ask,
+/** Calls @p each for every path that translates the address of @p now, which is the walk of it as walk_run() finds it. The same translation
+ * may come more than once. Returns false where the model has forgotten too much to name all: then nothing that happens is a violation. */
+bool model_paths(const struct model *model, const struct paging *paging, const struct walk *now, enum rule_operation ignored,
                  void (*each)(void *context, const struct model_path *path), void *context);
 
-/** The last operation that had to drop a translation of @p va by a page of 1 << @p shift bytes, which is (not) global. */
-struct model_drop model_dropped(const struct model *model, laddr_t va, bool global, unsigned shift);
+/** The last operation that had to drop a translation of @p va by a page of 1 << @p shift bytes, which is (not) global; without those of
+ * the kind @p ignored, as for model_paths(). */
+struct model_drop model_dropped(const struct model *model, laddr_t va, bool global, unsigned shift, enum rule_operation ignored);
 
 #endif

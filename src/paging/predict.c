@@ -101,7 +101,7 @@ static const char *rule_name(const struct model *model, const struct prediction 
   if (o->walked || o->past_level == MODEL_ROOT)
     return "structures-may-keep";
   const struct walk_step *leaf = walk_last(&o->walk);
-  if (o->walk.global && o->past.to <= model_dropped(model, p->va, false, o->walk.shift).time)
+  if (o->walk.global && o->past.to <= model_dropped(model, p->va, false, o->walk.shift, MODEL_PERMITTED).time)
     return "global-may-keep";
   return leaf->level == o->past_level ? "tlb-may-keep" : "structures-may-keep";
 }
@@ -116,7 +116,7 @@ static void fresh_first(struct prediction *p)
     }
 }
 
-static void predict(const struct model *model, const struct paging *paging, const struct walk *now, enum model_ask ask,
+static void predict(const struct model *model, const struct paging *paging, const struct walk *now, enum rule_operation ignored,
                     struct prediction *p)
 {
   struct collector c = {.model = model, .paging = paging, .prediction = p};
@@ -125,7 +125,7 @@ static void predict(const struct model *model, const struct paging *paging, cons
   if (!paging->format || now->end == WALK_NOT_CANONICAL) {
     const struct model_path path = {.walk = *now, .fresh = true, .walked = true};
     collect(&c, &path);
-  } else if (!model_paths(model, paging, now, ask, collect, &c)) {
+  } else if (!model_paths(model, paging, now, ignored, collect, &c)) {
     p->complete = false;
   }
   if (now->end == WALK_NO_MEMORY)
@@ -144,14 +144,14 @@ void predict_access(const struct model *model, const struct paging *paging, cons
   predict(model, paging, now, MODEL_PERMITTED, prediction);
 }
 
-void predict_without_drops(const struct model *model, const struct paging *paging, const struct prediction *of,
-                           struct prediction *prediction)
+void predict_ignoring(const struct model *model, const struct paging *paging, const struct prediction *of, enum rule_operation ignored,
+                      struct prediction *prediction)
 {
   const struct walk now = walk_run(paging, of->va);
   prediction->va = of->va;
   prediction->op = of->op;
   prediction->cpl = of->cpl;
-  predict(model, paging, &now, MODEL_WITHOUT_DROPS, prediction);
+  predict(model, paging, &now, ignored, prediction);
 }
 
 enum rule_class predict_class(const struct prediction *prediction, const struct predict_outcome *outcome)
@@ -189,28 +189,58 @@ static struct predict_violation broken(const char *rule)
   return (struct predict_violation){.rule = rules_named(rule)};
 }
 
-/* Had nothing been dropped, it could have happened: then what should have dropped the translation did not. */
-static struct predict_violation undropped(const struct model *model, const struct predict_outcome *o, laddr_t va)
+struct happened {
+  const struct machine_fault *fault;
+  bool pa_known;
+  paddr_t pa;
+};
+
+/* Whether it could have happened had operations of that kind dropped nothing. */
+static bool explained(const struct model *model, const struct paging *paging, const struct prediction *prediction,
+                      const struct happened *what, enum rule_operation ignored)
 {
-  struct predict_violation v = {.drop = model_dropped(model, va, o->walk.global, o->walk.shift)};
-  v.rule = rules_of_operation((enum rule_operation)v.drop.operation, model->vendor);
-  if (v.drop.operation == OPERATION_NONE || (o->from_past && v.drop.time < o->past.to))
-    v.rule = rules_named("tables");
-  return v;
+  static struct prediction without; /* too large for a kernel's stack */
+  const struct predict_outcome *o = NULL;
+  predict_ignoring(model, paging, prediction, ignored, &without);
+  if (what->fault->raised)
+    o = predict_find_fault(&without, what->fault);
+  else if (what->pa_known)
+    o = predict_find_page(&without, what->pa);
+  return o && !o->fresh;
+}
+
+/* The operation that should have dropped the translation and did not: the most particular one comes first. */
+static enum rule_operation undropped(const struct model *model, const struct paging *paging, const struct prediction *prediction,
+                                     const struct happened *what)
+{
+  static const uint8_t particular_first[] =
+    {OPERATION_PAGE_FAULT,  OPERATION_INVLPG,          OPERATION_INVPCID_ADDRESS,   OPERATION_MOV_CR3,
+     OPERATION_TASK_SWITCH, OPERATION_INVPCID_CONTEXT, OPERATION_INVPCID_NONGLOBAL, OPERATION_INVPCID_ALL,
+     OPERATION_CR4_SMEP,    OPERATION_CR4_PGE,         OPERATION_CR4_PSE,           OPERATION_CR4_PCIDE,
+     OPERATION_CR0_PG};
+  for (unsigned i = 0; i < sizeof particular_first; i++)
+    if (explained(model, paging, prediction, what, (enum rule_operation)particular_first[i]))
+      return (enum rule_operation)particular_first[i];
+  return OPERATION_NONE;
 }
 
 struct predict_violation predict_blame(const struct model *model, const struct paging *paging, const struct prediction *prediction,
                                        const struct machine_fault *fault, bool pa_known, paddr_t pa)
 {
-  static struct prediction undisturbed; /* too large for a kernel's stack */
-  predict_without_drops(model, paging, prediction, &undisturbed);
-  const struct predict_outcome *o = NULL;
-  if (fault->raised)
-    o = predict_find_fault(&undisturbed, fault);
-  else if (pa_known)
-    o = predict_find_page(&undisturbed, pa);
-  if (o && !o->fresh)
-    return undropped(model, o, prediction->va);
+  const struct happened what = {fault, pa_known, pa};
+  enum rule_operation operation = undropped(model, paging, prediction, &what);
+  struct model_drop drop = model_dropped(model, prediction->va, false, PAGE_SHIFT, MODEL_PERMITTED);
+  struct predict_violation v = {.drop = {.operation = (uint8_t)operation}};
+  if (drop.operation == operation)
+    v.drop = drop;
+  v.rule = rules_of_operation(operation, model->vendor);
+  if (operation != OPERATION_NONE)
+    return v;
+  if (explained(model, paging, prediction, &what, MODEL_NO_DROPS)) {
+    v.drop = drop;
+    v.rule = rules_of_operation((enum rule_operation)drop.operation, model->vendor);
+    return v;
+  }
   for (unsigned i = 0; i < prediction->count; i++) {
     const struct predict_outcome *p = &prediction->outcome[i];
     if (p->rule == rules_named("pdptes"))

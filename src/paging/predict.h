@@ -37,9 +37,9 @@ struct prediction {
 void predict_access(const struct model *model, const struct paging *paging, const struct walk *now, enum machine_op op, uint8_t cpl,
                     struct prediction *prediction);
 
-/** The same access (va, op, cpl of @p of) had nothing ever been dropped. */
-void predict_without_drops(const struct model *model, const struct paging *paging, const struct prediction *of,
-                           struct prediction *prediction);
+/** The same access (va, op, cpl of @p of), if operations of the kind @p ignored dropped nothing (MODEL_NO_DROPS: if none did). */
+void predict_ignoring(const struct model *model, const struct paging *paging, const struct prediction *of, enum rule_operation ignored,
+                      struct prediction *prediction);
 
 /** MUST where only one outcome is permitted; else MAY, or PLATFORM where a rule of that class permits it. */
 enum rule_class predict_class(const struct prediction *prediction, const struct predict_outcome *outcome);

@@ -87,7 +87,7 @@ void explain_violation(struct record *r, const struct predict_violation *violati
   record_string(r, node, "rule", violation->rule->name);
   record_string(r, node, "says", violation->rule->says);
   record_string(r, node, "sdm", violation->rule->sdm);
-  if (violation->drop.operation != OPERATION_NONE)
+  if (violation->drop.time != 0)
     record_string(r, node, "dropped_by", journal_name(violation->drop.command, name, sizeof name));
 }
 
@@ -186,8 +186,8 @@ static void why_must(struct record *r)
 {
   static struct prediction undropped;
   char name[96];
-  predict_without_drops(lab_model(), lab_paging(), last.touch.predicted, &undropped);
-  struct model_drop drop = model_dropped(lab_model(), last.touch.predicted->va, false, PAGE_SHIFT);
+  predict_ignoring(lab_model(), lab_paging(), last.touch.predicted, MODEL_NO_DROPS, &undropped);
+  struct model_drop drop = model_dropped(lab_model(), last.touch.predicted->va, false, PAGE_SHIFT, MODEL_PERMITTED);
   if (undropped.count > last.touch.predicted->count && drop.operation != OPERATION_NONE)
     record_format(r, &r->root, "because", "%s dropped every older translation", journal_name(drop.command, name, sizeof name));
 }
