@@ -57,6 +57,9 @@ static void say_touch(struct record *r, const struct machine_access *access, con
   }
   explain_violation(r, &touch->violation);
   explain_prediction(r, touch->predicted, false);
+  if (touch->matched && touch->predicted->count > 1)
+    record_format(r, &r->root, "permitted", "%s, %s", rules_class_name(predict_class(touch->predicted, touch->matched)),
+                  touch->matched->rule->name);
 }
 
 static struct machine_access access_of(enum machine_op op, const struct args *args)
@@ -247,7 +250,7 @@ static bool cmd_cached(const struct args *args, struct record *r)
 #define VIOLATION_TEXT "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]"
 #define TOUCH_TEXT                                                                                                                         \
   "{op} {va}: " FAULT_TEXT                                                                                                                 \
-  "[{value}[ of frame {frame}], {outcome}][, {ticks} ticks][?repaired:, after a spurious fault that was repaired][\n  {tables}]" VIOLATION_TEXT
+  "[{value}[ of frame {frame}], {outcome}][ ({permitted})][, {ticks} ticks][?repaired:, after a spurious fault that was repaired][\n  {tables}]" VIOLATION_TEXT
 #define TOUCH_SDM "Accessed and Dirty Flags; Details of TLB Use; Page-Fault Exceptions"
 
 static const struct command commands[] = {

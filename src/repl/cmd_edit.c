@@ -331,15 +331,16 @@ static const struct command commands[] = {
    .run = cmd_merge},
   {.name = "recursive",
    .args = "state:on|off?",
-   .brief = "map the paging structures by themselves, through the root's last entry (PAE: four PDEs)",
+   .brief = "map the paging structures by themselves, or stop it",
    .example = "recursive on; recursive; recursive off",
    .sdm = "Multiple Cached Entries for a Single Paging-Structure Entry",
    .text =
      "[?recursive:on][?!recursive:off][; 0x40000000's PTE is at {pte}][, its PDE at {pde}][, its PDPTE at {pdpte}][, its PML4E at {pml4e}]"
      "[\n" NEEDS_TEXT "]",
    .more =
-     "Each entry then has a linear address of its own, and a translation there that can be stale too: a changed PDE leaves the window on "
-     "its page table as it was, until that is invalidated as well.",
+     "The root's last entry refers to the root then; in PAE paging four PDEs to the four directories. Each entry has a linear address of "
+     "its own, and a translation there that can be stale too: a changed PDE leaves the window on its page table as it was, until that is "
+     "invalidated as well.",
    .flags = COMMAND_PAGED | COMMAND_EDITS,
    .run = cmd_recursive},
   {.name = "undo",

@@ -43,7 +43,7 @@ static void say_plan(struct record *r, laddr_t va)
 }
 
 /* Runs the edit with tables that take no writes. What its handler says is of a world that did not change, and is thrown away. */
-static bool plan(const struct command *command, const struct args *args, struct record *r)
+static bool plan(const struct command *command, const struct args *args, const char *text, struct record *r)
 {
   lab_plan(true);
   bool possible = command->run(args, r);
@@ -51,7 +51,8 @@ static bool plan(const struct command *command, const struct args *args, struct 
   if (!possible)
     return false;
   r = record_begin("predict");
-  r->text = "it would write[; then it needs {needs}]";
+  r->text = "{of}: it would write[; then it needs {needs}]";
+  record_string(r, &r->root, "of", text);
   say_plan(r, laddr(args_number(args, "va", 0)));
   return true;
 }
@@ -65,11 +66,12 @@ static bool cmd_predict(const struct args *args, struct record *r)
   const struct command *command = command_find(text + at, length, at, r);
   if (command == NULL || !args_parse(command->args, text, at + length, shell_names(), &inner, r))
     return false;
+  record_string(r, &r->root, "of", text + at);
   if (command->predict)
     return command->predict(&inner, r);
   if (!(command->flags & COMMAND_EDITS) || strcmp(command->name, "recursive") == 0)
     return record_refuse(r, "'%s' is nothing to predict: an access, an edit or an invalidation is", command->name);
-  return plan(command, &inner, r);
+  return plan(command, &inner, text + at, r);
 }
 
 static bool cmd_why(const struct args *args, struct record *r)
@@ -164,7 +166,7 @@ static const struct command commands[] = {
    .brief = "say what a command may come to, by which rule, and do not run it",
    .example = "map 0x40000000 A; read 0x40000000; map 0x40000000 B; predict read 0x40000000; predict unmap 0x40000000",
    .sdm = "Caching Translation Information",
-   .text = "[{va}][{class} {says} ({section})][; it MAY {may}]",
+   .text = "{of}:[ {class}: {says} ({section})][; it MAY {may}]",
    .more =
      "MUST: the architecture guarantees it. MAY: one of a permitted set. PLATFORM: some CPUs do so. For an edit: what it would write, and "
      "what that needs.",
@@ -172,26 +174,26 @@ static const struct command commands[] = {
    .run = cmd_predict},
   {.name = "why",
    .args = "",
-   .brief = "say which permitted outcome the last access was, what made it possible and what would have prevented it",
+   .brief = "say why the last access came out so, by which rule",
    .example = "map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000; why",
    .sdm = "Caching Translation Information",
-   .text =
-     "{of}: [{outcome}, ][{class}, ][needs {needs}, ]rule {rule}[: {says}][ ({section}[; AMD APM: {amd}])][\n  {because}][\n  {prevent}][\n  "
-     "the tables: {tables}]"
-     "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]",
-   .more = "After an edit it tells what the edit needs, after an invalidation what that must drop.",
+   .text = "{of}: [{outcome}, ][{class}, ][needs {needs}, ]by rule {rule}[\n  {says}][\n  SDM: {section}[; AMD APM: {amd}]]"
+           "[\n  {because}][\n  {prevent}][\n  the tables: {tables}]"
+           "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]",
+   .more = "It tells which permitted outcome it was, which command made that possible and what would have prevented it. After an edit it "
+           "tells what the edit needs, after an invalidation what that must drop.",
    .flags = COMMAND_PAGED,
    .run = cmd_why},
   {.name = "rules",
    .args = "word:word?",
-   .brief = "list the architecture's rules about caching translations, or those that speak of a word",
+   .brief = "list the rules about caching translations, or those with a word",
    .example = "rules; rules global",
    .sdm = "Caching Translation Information",
    .text = "",
    .run = cmd_rules},
   {.name = "watch",
    .args = "va:addr? off?",
-   .brief = "after each command, tell what of an address may be cached; alone, show all that are watched",
+   .brief = "after each command, tell what of an address may be cached",
    .example = "watch 0x40000000; map 0x40000000 A; read 0x40000000; unmap 0x40000000; watch; watch 0x40000000 off",
    .sdm = "Details of TLB Use",
    .text = "",
@@ -199,7 +201,7 @@ static const struct command commands[] = {
    .run = cmd_watch},
   {.name = "lazy",
    .args = "state:on|off?",
-   .brief = "leave spurious faults to a handler that repairs them, and count the flushes that saves",
+   .brief = "repair spurious faults in the handler, and count the flushes saved",
    .example = "lazy on; map 0x40000000 A ro; read 0x40000000; protect 0x40000000 +w; write 0x40000000 1; lazy; lazy off",
    .sdm = "Optional Invalidation",
    .text = "[?lazy:on][?!lazy:off]: {saved} flushes saved, {repaired} spurious faults repaired",

@@ -68,8 +68,7 @@ static void say_outcome(struct record *r, struct record_node *list, const struct
 
 void explain_prediction(struct record *r, const struct prediction *prediction, bool always)
 {
-  bool text = always || prediction->count > 1;
-  if (!text && !state_get()->json)
+  if (!always && !state_get()->json)
     return;
   struct record_node *list = record_array(r, &r->root, "predicted", OUTCOME_TEXT);
   for (unsigned i = 0; i < prediction->count; i++)
