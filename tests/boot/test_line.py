@@ -91,7 +91,7 @@ def test_history_and_completion(person):
     person.text("let recalled = 0x123")
     person.send("\x1b[A\r")
     assert "$recalled = 0x123" in person.prompt()
-    person.send("wa\t 0x40000000\r")
+    person.send("wal\t 0x40000000\r")
     assert "not present" in person.prompt()
 
 

@@ -58,8 +58,18 @@ def run(profile, mode, seed, count, broken=()):
     return list(zip(commands(lines), records))
 
 
+def fetches(command):
+    return command.startswith(("exec", "touch x"))
+
+
 def violations(done, known=()):
-    return [(number, command, record) for number, (command, record) in enumerate(done) if record.get("violation", {}).get("rule", None) not in (None, *known)]
+    """(number, command, record) of those with a violation that is not known: a rule, or "fetch:" and a rule for instruction fetches only."""
+    found = []
+    for number, (command, record) in enumerate(done):
+        rule = record.get("violation", {}).get("rule", None)
+        if rule is not None and rule not in known and not (fetches(command) and f"fetch:{rule}" in known):
+            found.append((number, command, record))
+    return found
 
 
 @pytest.mark.parametrize("profile, mode", [(profile, mode) for profile, modes in PROFILES.items() for mode in modes])
