@@ -69,7 +69,7 @@ def test_arrows_walk_through_history(person):
 
 def test_tab_completes(person):
     person.send("wal\t")
-    person.expect("wal[^\n]*lk ")
+    person.expect("wal[^\n]*k ")
     person.send("0x40000000\r")
     assert "0x40000000: not present" in person.prompt()
     person.send("re\t\t")  # several commands begin so: the second Tab lists them
