@@ -55,8 +55,6 @@ static void forget(struct model *m, const struct model_past *oldest)
 static void remember(struct model *m, uint64_t key, uint64_t value)
 {
   const struct model_past *last = past_first(m, key);
-  if (last && last->value == value && last->command == m->command) /* seen twice: as it was written, and by the diff */
-    return;
   uint64_t from = last ? last->to : 0;
   struct model_past *past = &m->past[m->pasts % MODEL_PASTS];
   if (m->pasts >= MODEL_PASTS)
@@ -79,12 +77,26 @@ static bool cacheable(const struct model *m, uint64_t value, bool has_a)
 
 void model_wrote(struct model *m, paddr_t at, uint64_t before, uint64_t after)
 {
-  if ((before | after) & ENTRY_G)
-    m->globals = true;
+  model_found(m, before | after);
   if (before == after || !cacheable(m, before, true))
     return;
   m->now++;
   remember(m, at.v, before);
+}
+
+void model_saw(struct model *m, paddr_t at, uint64_t before, uint64_t after)
+{
+  const struct model_past *past = past_first(m, at.v);
+  while (past && past->command == m->command && past->value != before)
+    past = past_next(m, past);
+  if (past == NULL || past->command != m->command)
+    model_wrote(m, at, before, after);
+}
+
+void model_found(struct model *m, uint64_t entry)
+{
+  if (entry & ENTRY_G)
+    m->globals = true;
 }
 
 void model_command(struct model *m, uint32_t command)
@@ -152,6 +164,12 @@ static uint64_t dropped_caches(const struct model *m, laddr_t va)
   return last->time;
 }
 
+/* A global translation may be made under another PCID, by a walk that starts from that one's paging-structure caches. */
+static uint64_t caches_anywhere(const struct model *m)
+{
+  return later(&m->all, &m->nonglobal)->time;
+}
+
 /* A page that was dropped before is written over first; else the oldest, which only permits more. */
 static struct model_page *page_slot(struct model *m, const struct model_page *wanted)
 {
@@ -181,7 +199,7 @@ static void drop_page(struct model *m, const struct paging *paging, const struct
   struct walk walk = walk_run(paging, va);
   if (walk.end == WALK_NOT_CANONICAL)
     return;
-  unsigned shift = page_shift(m, &walk, paging->format);
+  unsigned shift = pcid == m->pcid ? page_shift(m, &walk, paging->format) : PAGE_SHIFT; /* what its own tables say is not known */
   const struct model_page page = {.used = true,
                                   .globals = rule->globals,
                                   .shift = (uint8_t)shift,
@@ -267,6 +285,7 @@ void model_conditions(struct model *m, const struct paging *paging)
   if (m->regimes && m->regime[0].conditions == paging->conditions)
     return;
   m->now++;
+  m->newest = m->now;
   if (m->regimes == MODEL_REGIMES) {
     m->forgotten = m->now;
     m->regimes--;
@@ -298,9 +317,10 @@ struct search {
   enum model_ask ask;
   struct paging paging; /* with the conditions of the regime that is being looked at */
   uint64_t from, to;    /* all entries of a path were read at from <= t < to */
+  uint64_t leaf_from;   /* ... and the last one not before this */
   bool walk;            /* the walk may be going on now; else only what a TLB has kept is wanted */
   bool global;          /* only global translations are wanted */
-  unsigned *budget; /* entries that may still be tried */
+  unsigned *budget;     /* entries that may still be tried */
   void (*each)(void *context, const struct model_path *path);
   void *context;
 };
@@ -397,13 +417,15 @@ static void try_entry(const struct search *s, const struct trail *trail, paddr_t
   }
 }
 
-/* An INVLPG elsewhere in a large page drops its translation here too. */
-static bool outlived(const struct search *s, const struct trail *trail)
+/* An INVLPG elsewhere in a large page drops its translation here too. What that has left of paging-structure caches, under other PCIDs,
+ * may have led to the page again, as long as its own entry was there. */
+static bool outlived(const struct search *s, const struct trail *trail, const struct value *value)
 {
+  uint64_t end = s->global && s->m->pcide ? value->to : trail->end;
   const struct walk *walk = &trail->path.walk;
   if (s->ask == MODEL_WITHOUT_DROPS || walk->end != WALK_MAPPED || walk->shift == PAGE_SHIFT)
     return true;
-  return model_dropped(s->m, walk->va, s->global, walk->shift).time < trail->end;
+  return model_dropped(s->m, walk->va, s->global, walk->shift).time < end;
 }
 
 /* The path's end, of whatever kind. What is not present, reserved or refused is found by a walk now, or not at all. */
@@ -412,10 +434,10 @@ static void finish(const struct search *s, struct trail *trail, const struct val
   struct model_path *path = &trail->path;
   bool absent = path->walk.end == WALK_NOT_PRESENT && s->m->vendor == RULE_CYRIX;
   path->walked = s->walk && value->past == NULL;
-  path->cached = path->cached && (path->walk.end == WALK_MAPPED || absent) && outlived(s, trail);
+  path->cached = path->cached && (path->walk.end == WALK_MAPPED || absent) && outlived(s, trail, value);
   bool wanted = path->walked || path->cached;
   if (s->global)
-    wanted = path->cached && path->walk.global;
+    wanted = path->cached && path->walk.global && s->leaf_from < value->to;
   if (wanted)
     s->each(s->context, path);
 }
@@ -496,7 +518,8 @@ bool model_paths(const struct model *m, const struct paging *paging, const struc
   laddr_t va = now->va;
   bool all = ask == MODEL_WITHOUT_DROPS, globals = m->globals && paging->conditions & CONDITION_PGE;
   uint64_t tlb = all ? 0 : model_dropped(m, va, false, PAGE_SHIFT).time;
-  uint64_t global = all || !globals ? tlb : model_dropped(m, va, true, PAGE_SHIFT).time;
+  s.leaf_from = all || !globals ? tlb : model_dropped(m, va, true, PAGE_SHIFT).time;
+  uint64_t global = globals && m->pcide && !all ? caches_anywhere(m) : s.leaf_from;
   bool complete = !m->unknown && m->forgotten <= global;
   if (m->newest <= global && m->regimes == 1 && !paging->format->root_latched) {
     only_path(&s, now);

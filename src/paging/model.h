@@ -66,7 +66,7 @@ struct model {
   bool latch_unsure;  /* PDPTEs may count as they are in memory too */
   bool unknown;       /* something changed that nobody watched */
   uint64_t forgotten; /* values that ended before this time may be missing */
-  uint64_t newest;    /* the latest end of any value in `past` */
+  uint64_t newest;    /* the latest end of any value in `past`, of a root or of a regime */
   uint64_t latch[4];  /* the PDPTE registers */
   uint64_t root, root_from;
   struct model_past old_root[MODEL_ROOTS]; /* key: the PCID that it was used under */
@@ -93,6 +93,12 @@ void model_command(struct model *model, uint32_t command);
 
 /** The entry at @p at is about to change, or has just changed, from @p before to @p after. Call it for each change, in order. */
 void model_wrote(struct model *model, paddr_t at, uint64_t before, uint64_t after);
+
+/** The same, for a change that was found after a command by comparing: it may have been told of as it was written. */
+void model_saw(struct model *model, paddr_t at, uint64_t before, uint64_t after);
+
+/** An entry that nobody was told of is part of a paging structure from here on: memory that was something else before. */
+void model_found(struct model *model, uint64_t entry);
 
 /** An operation was done; @p paging is as it is afterwards. @p va and @p pcid count where its rule's scope is a page or a context. */
 void model_operation(struct model *model, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid);
@@ -124,8 +130,8 @@ enum model_ask {
   MODEL_WITHOUT_DROPS /* what it would, had nothing been dropped: for telling which drop forbids an outcome */
 };
 
-/** Calls @p each for every path that translates the address of @p now, which is the walk of it as walk_run() finds it. The same translation may come more than once. Returns false where the model
- * has forgotten too much to name all: then nothing that happens is a violation. */
+/** Calls @p each for every path that translates the address of @p now, which is the walk of it as walk_run() finds it. The same translation
+ * may come more than once. Returns false where the model has forgotten too much to name all: then nothing that happens is a violation. */
 bool model_paths(const struct model *model, const struct paging *paging, const struct walk *now, enum model_ask ask,
                  void (*each)(void *context, const struct model_path *path), void *context);
 
