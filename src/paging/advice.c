@@ -30,9 +30,15 @@ static bool is_pdpte(const struct change *c)
   return c->of->level == 0 && c->paging->format->root_latched;
 }
 
+/* A CPU caches an entry that has a reserved bit set as little as one that is not present. */
+static bool absent(const struct change *c, uint64_t entry)
+{
+  return !(entry & 1) || entry & format_reserved(c->paging, c->of->level, entry);
+}
+
 static bool was_absent(const struct change *c)
 {
-  return !(c->of->before & 1);
+  return absent(c, c->of->before);
 }
 
 static bool was_unused(const struct change *c)
@@ -40,9 +46,15 @@ static bool was_unused(const struct change *c)
   return (format_mask(c->paging, c->of->level, c->of->before, ROLE_A) & ~c->of->before) != 0;
 }
 
+/* A page below it that is not present may be remembered as such, though nothing marks the entry as accessed. */
+static bool was_unused_table(const struct change *c)
+{
+  return !c->was_leaf && was_unused(c);
+}
+
 static bool is_absent(const struct change *c)
 {
-  return !(c->of->after & 1);
+  return absent(c, c->of->after);
 }
 
 static bool size_changes(const struct change *c)
@@ -112,6 +124,7 @@ static const struct kind {
   {"edit-pdpte", NEED_FLUSH, is_pdpte},
   {"edit-maps", NEED_NOTHING, was_absent},
   {"edit-maps-kept", NEED_FLUSH, was_absent},
+  {"edit-maps-kept", NEED_FLUSH, was_unused_table},
   {"edit-unused", NEED_NOTHING, was_unused},
   {"edit-unmaps", NEED_FLUSH, is_absent},
   {"edit-size", NEED_FLUSH, size_changes},
@@ -138,31 +151,49 @@ static const struct kind *kind_of(const struct change *c, const struct rule **ru
   }
 }
 
+struct older {
+  const struct advice_change *than;
+  bool found;
+};
+
+/* Whether the path is there only because of the change itself, whose kind says what that means. */
+static bool own_past(const struct advice_change *of, const struct model_path *path)
+{
+  return path->pasts == 1u << of->level && path->past->value == of->before;
+}
+
 static void note_older(void *context, const struct model_path *path)
 {
-  bool *older = context;
-  *older = *older || (path->cached && path->past && path->walk.end == WALK_MAPPED);
+  struct older *older = context;
+  bool past = path->cached && path->past && path->walk.end == WALK_MAPPED;
+  older->found = older->found || (past && !own_past(older->than, path));
 }
 
 /* SDM's footnote to "no invalidation is necessary": unless one was left out before. */
 static bool older_may_be_cached(const struct change *c)
 {
-  bool older = false;
+  struct older older = {.than = c->of};
   const struct walk now = walk_run(c->paging, c->of->va);
   if (now.end == WALK_NOT_CANONICAL)
     return false;
   model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
-  return older;
+  return older.found;
+}
+
+/* INVLPG drops all fragments of a large page only while the tables map it as one (rule "fragments"). */
+static bool one_page(const struct change *c)
+{
+  bool small = c->of->level + 1u == c->paging->format->levels;
+  return small || (c->was_leaf && c->is_leaf && !is_absent(c));
 }
 
 static uint8_t how(const struct change *c, const struct advice *advice)
 {
-  if (is_pdpte(c))
-    return HOW_CR3;
-  bool one_page = c->was_leaf && advice->entries == 1 && machine_features_have(machine_cpu()->features, FEATURE_INVLPG);
-  if (one_page)
+  bool globals = c->model->globals && c->paging->conditions & CONDITION_PGE && !was_absent(c);
+  bool invlpg = machine_features_have(machine_cpu()->features, FEATURE_INVLPG);
+  if (invlpg && advice->entries == 1 && one_page(c))
     return HOW_INVLPG;
-  return c->model->globals && c->paging->conditions & CONDITION_PGE ? HOW_ALL : HOW_CR3;
+  return globals ? HOW_ALL : HOW_CR3; /* a change of CR4.PGE loads the PDPTEs too */
 }
 
 void advice_add(struct advice *advice, const struct model *model, const struct paging *paging, const struct advice_change *change)

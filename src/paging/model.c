@@ -428,13 +428,22 @@ static bool outlived(const struct search *s, const struct trail *trail, const st
   return model_dropped(s->m, walk->va, s->global, walk->shift).time < end;
 }
 
+static bool all_used(const struct paging *paging, const struct walk *walk)
+{
+  for (unsigned i = 0; i < walk->steps; i++)
+    if (format_mask(paging, i, walk->step[i].entry, ROLE_A) & ~walk->step[i].entry)
+      return false;
+  return true;
+}
+
 /* The path's end, of whatever kind. What is not present, reserved or refused is found by a walk now, or not at all. */
 static void finish(const struct search *s, struct trail *trail, const struct value *value)
 {
   struct model_path *path = &trail->path;
   bool absent = path->walk.end == WALK_NOT_PRESENT && s->m->vendor == RULE_CYRIX;
+  bool mapped = path->walk.end == WALK_MAPPED && all_used(&s->paging, &path->walk);
   path->walked = s->walk && value->past == NULL;
-  path->cached = path->cached && (path->walk.end == WALK_MAPPED || absent) && outlived(s, trail, value);
+  path->cached = path->cached && (mapped || absent) && outlived(s, trail, value);
   bool wanted = path->walked || path->cached;
   if (s->global)
     wanted = path->cached && path->walk.global && s->leaf_from < value->to;
@@ -500,12 +509,8 @@ static void search(struct search *s, laddr_t va, uint64_t from, uint64_t to, boo
 /* Nearly always nothing on the way has another value than it ever had since the last drop: then there is but the one path. */
 static void only_path(const struct search *s, const struct walk *now)
 {
-  struct model_path path = {.walk = *now, .fresh = true, .walked = true, .cached = now->end == WALK_MAPPED};
-  for (unsigned i = 0; i < now->steps; i++) {
-    const struct walk_step *step = &now->step[i];
-    bool has_a = format_mask(&s->paging, step->level, step->entry, ROLE_A) != 0;
-    path.cached = path.cached && cacheable(s->m, step->entry, has_a);
-  }
+  struct model_path path = {.walk = *now, .fresh = true, .walked = true};
+  path.cached = now->end == WALK_MAPPED && all_used(&s->paging, now);
   if (now->end != WALK_NO_MEMORY)
     s->each(s->context, &path);
 }

@@ -63,6 +63,13 @@ static bool dirty_enough(const struct collector *c, const struct model_path *pat
   return c->prediction->op != OP_WRITE || (leaf->entry & d) == d;
 }
 
+/* AMD's CPUs walk again before they refuse an access that the tables as they are may permit: no paging-structure cache counts then. */
+static bool may_refuse(const struct collector *c, const struct model_path *path, uint32_t error)
+{
+  bool protection = error & PF_P && !(error & PF_RSVD);
+  return c->model->vendor != RULE_AMD || !protection || path->past == NULL;
+}
+
 static void collect(void *context, const struct model_path *path)
 {
   const struct collector *c = context;
@@ -73,11 +80,8 @@ static void collect(void *context, const struct model_path *path)
   outcome.fault = !rights.allowed;
   outcome.vector = rights.vector;
   outcome.error = rights.error;
-  outcome.walked = path->walked;
-  if (rights.allowed)
-    outcome.cached = path->cached && dirty_enough(c, path);
-  else /* AMD's walk again before they refuse */
-    outcome.cached = path->cached && (c->model->vendor != RULE_AMD || absent);
+  outcome.walked = path->walked && (rights.allowed || may_refuse(c, path, rights.error));
+  outcome.cached = path->cached && (rights.allowed ? dirty_enough(c, path) : c->model->vendor != RULE_AMD || absent);
   if (outcome.walked || outcome.cached)
     add(p, &outcome);
 }
