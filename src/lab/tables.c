@@ -287,6 +287,8 @@ static void adopt(struct tracked *t, unsigned level, paddr_t at, laddr_t base)
   unsigned index = (unsigned)(t - tracked);
   if (index >= pool_count() || !taken[index])
     memcpy(shadow(index), machine_physical(at), entries_of(level) * (size_t)paging.format->entry_bytes);
+  for (unsigned i = 0; i < entries_of(level); i++)
+    model_found(lab_model_change(), entry_in(shadow(index), i));
   *t = (struct tracked){.used = true, .level = (uint8_t)level, .at = at, .base = base};
 }
 
@@ -350,7 +352,7 @@ static void report(const struct tracked *t, unsigned index, uint64_t before, uin
                               .after = after};
   if (t->level + 1u < paging.format->levels)
     reader->links_changed = true;
-  model_wrote(lab_model_change(), change.at, before, after);
+  model_saw(lab_model_change(), change.at, before, after);
   reader->each(reader->context, &change);
 }
 

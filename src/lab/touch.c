@@ -3,13 +3,21 @@
 #include <string.h>
 
 static struct prediction prediction;
-static bool touched, wrote;
-static paddr_t wrote_to;
-static unsigned wrote_bytes;
+static bool touched;
+
+/* Where the accesses of this command wrote: a translation that is dropped in between makes `touch w x2` write to two places. */
+#define WRITES_MAX 8
+
+static struct {
+  paddr_t to;
+  unsigned bytes;
+} writes[WRITES_MAX];
+static unsigned writes_count;
 
 void lab_touch_forget(void)
 {
-  touched = wrote = false;
+  touched = false;
+  writes_count = 0;
 }
 
 bool lab_touch_since(void)
@@ -20,7 +28,21 @@ bool lab_touch_since(void)
 bool lab_touch_wrote(paddr_t at)
 {
   unsigned entry = lab_paging()->format->entry_bytes;
-  return wrote && at.v < wrote_to.v + wrote_bytes && wrote_to.v < at.v + entry;
+  for (unsigned i = 0; i < writes_count; i++)
+    if (at.v < writes[i].to.v + writes[i].bytes && writes[i].to.v < at.v + entry)
+      return true;
+  return false;
+}
+
+static void note_write(paddr_t to, unsigned bytes)
+{
+  for (unsigned i = 0; i < writes_count; i++)
+    if (writes[i].to.v == to.v)
+      return;
+  if (writes_count == WRITES_MAX)
+    return;
+  writes[writes_count].to = to;
+  writes[writes_count++].bytes = bytes;
 }
 
 static uint64_t load(const uint8_t *at, unsigned size)
@@ -159,11 +181,8 @@ static void judge_success(struct lab_touch *touch, const struct mark *mark, uint
     find_anywhere(touch, mark);
   else if (machine_physical(o->pa))
     found(touch, o->pa);
-  if (mark->op == OP_WRITE && touch->frame_known) {
-    wrote = true;
-    wrote_to = paddr(touch->frame.v | (touch->walk.va.v & (PAGE_SIZE - 1)));
-    wrote_bytes = mark->size;
-  }
+  if (mark->op == OP_WRITE && touch->frame_known)
+    note_write(paddr(touch->frame.v | (touch->walk.va.v & (PAGE_SIZE - 1))), mark->size);
 }
 
 /* ---- a write to a page that serves as a table: nobody watches that but the model ---- */
@@ -208,12 +227,12 @@ static void entries_save(const struct machine_access *access)
       each_entry(prediction.outcome[i].pa, access->size, entries_before[i], entry_save);
 }
 
-static void entries_note(const struct lab_touch *touch)
+static void entries_note(const struct lab_touch *touch, const struct machine_access *access)
 {
-  if (!wrote || !touch->matched || !lab_paging()->format)
+  if (access->op != OP_WRITE || !touch->matched || touch->matched->fault || !lab_paging()->format)
     return;
   size_t i = (size_t)(touch->matched - prediction.outcome);
-  each_entry(touch->matched->pa, wrote_bytes, entries_before[i], entry_note);
+  each_entry(touch->matched->pa, access->size, entries_before[i], entry_note);
 }
 
 static void judge_fault(struct lab_touch *touch)
@@ -227,9 +246,22 @@ static void judge_legality(struct lab_touch *touch)
 {
   const struct machine_fault *fault = &touch->result.fault;
   if (touch->matched)
-    touch->violation = predict_aftermath(lab_paging(), &prediction, touch->matched, &touch->walk, fault);
+    touch->violation = predict_blame_flags(lab_model(), lab_paging(), &prediction, touch->matched,
+                                           predict_aftermath(lab_paging(), &prediction, touch->matched, &touch->walk, fault));
   else if (prediction.complete)
     touch->violation = predict_blame(lab_model(), lab_paging(), &prediction, fault, touch->frame_known, touch->frame);
+}
+
+/* What the CPU wrote on the way it did now: the diff finds it only after the command, when the command may have written more. */
+static void note_walk(const struct lab_touch *touch)
+{
+  for (unsigned i = 0; i < touch->walk.steps; i++) {
+    const struct walk_step *step = &touch->walk.step[i];
+    uint64_t now = step->entry;
+    machine_entry_read(step->at, lab_paging()->format->entry_bytes, &now);
+    if (now != step->entry)
+      model_saw(lab_model_change(), step->at, step->entry, now);
+  }
 }
 
 static void count(const struct lab_touch *touch)
@@ -265,7 +297,8 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
   else
     judge_success(touch, &mark, bore);
   judge_legality(touch);
-  entries_note(touch);
+  note_walk(touch); /* in the order in which the CPU wrote: A and D, then what the access writes */
+  entries_note(touch, access);
   if (touch->result.fault.raised && touch->result.fault.vector == VECTOR_PF)
     lab_page_fault(performed.va);
   count(touch);

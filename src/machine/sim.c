@@ -381,13 +381,23 @@ static void forget_faulting(const struct sim_want *want, struct sim_entry *used)
     used->valid = false;
 }
 
+/* A CPU that does not fault from its TLB does not fault from its paging-structure caches either: it walks again from the root. */
+static uint32_t walk_tables(const struct sim_want *want, struct sim_entry *entry, unsigned *reads)
+{
+  uint32_t refused = sim_walk(&walker, want, entry, reads);
+  if (refused == 0 || !trait(TRAIT_STRUCTURE_CACHES) || trait(TRAIT_FAULTS_FROM_TLB))
+    return refused;
+  sim_structure_drop(want->pcid);
+  return sim_walk(&walker, want, entry, reads);
+}
+
 /* Translates by a walk, and caches what came of it; @p used is what the TLB held and would not do, if anything. Returns 0, or the
  * page-fault error code + 1. */
 static uint32_t translate_by_walk(const struct sim_want *want, const struct sim_lookup *lookup, struct sim_entry *used, uint64_t *pa)
 {
   struct sim_entry entry;
   unsigned reads = 0;
-  uint32_t refused = sim_walk(&walker, want, &entry, &reads);
+  uint32_t refused = walk_tables(want, &entry, &reads);
   ticks += (uint64_t)reads * profile->ticks_miss_level;
   if (refused) {
     if (refused == sim_walk_absent(&walker, want) && trait(TRAIT_NOT_PRESENT))

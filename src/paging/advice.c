@@ -30,9 +30,15 @@ static bool is_pdpte(const struct change *c)
   return c->of->level == 0 && c->paging->format->root_latched;
 }
 
+/* A CPU caches an entry that has a reserved bit set as little as one that is not present. */
+static bool absent(const struct change *c, uint64_t entry)
+{
+  return !(entry & 1) || entry & format_reserved(c->paging, c->of->level, entry);
+}
+
 static bool was_absent(const struct change *c)
 {
-  return !(c->of->before & 1);
+  return absent(c, c->of->before);
 }
 
 static bool was_unused(const struct change *c)
@@ -40,9 +46,15 @@ static bool was_unused(const struct change *c)
   return (format_mask(c->paging, c->of->level, c->of->before, ROLE_A) & ~c->of->before) != 0;
 }
 
+/* A page below it that is not present may be remembered as such, though nothing marks the entry as accessed. */
+static bool was_unused_table(const struct change *c)
+{
+  return !c->was_leaf && was_unused(c);
+}
+
 static bool is_absent(const struct change *c)
 {
-  return !(c->of->after & 1);
+  return absent(c, c->of->after);
 }
 
 static bool size_changes(const struct change *c)
@@ -108,25 +120,25 @@ static const struct kind {
   const char *rule;
   uint8_t need; /* enum advice_need */
   bool (*test)(const struct change *c);
-  bool if_flushed; /* it needs nothing if an invalidation was made when the entry changed before (SDM's footnote) */
 } kinds[] = {
-  {"edit-pdpte", NEED_FLUSH, is_pdpte, false},
-  {"edit-maps", NEED_NOTHING, was_absent, true},
-  {"edit-maps-kept", NEED_FLUSH, was_absent, false},
-  {"edit-unused", NEED_NOTHING, was_unused, true},
-  {"edit-unmaps", NEED_FLUSH, is_absent, false},
-  {"edit-size", NEED_FLUSH, size_changes, false},
-  {"edit-table", NEED_FLUSH, table_moves, false},
-  {"edit-frame", NEED_FLUSH, frame_moves, false},
-  {"edit-takes-right", NEED_FLUSH, takes_right, false},
-  {"edit-type", NEED_FLUSH, type_changes, false},
-  {"edit-global", NEED_FLUSH, global_changes, false},
-  {"edit-gives-right", NEED_OPTIONAL, gives_right, false},
-  {"edit-gives-right-amd", NEED_NOTHING, gives_right, false},
-  {"edit-clears-d", NEED_OPTIONAL, clears_d, false},
-  {"edit-clears-a", NEED_OPTIONAL, clears_a, false},
-  {"edit-sets-ad", NEED_NOTHING, sets_ad, false},
-  {"edit-nothing", NEED_NOTHING, anything, false},
+  {"edit-pdpte", NEED_FLUSH, is_pdpte},
+  {"edit-maps", NEED_NOTHING, was_absent},
+  {"edit-maps-kept", NEED_FLUSH, was_absent},
+  {"edit-maps-kept", NEED_FLUSH, was_unused_table},
+  {"edit-unused", NEED_NOTHING, was_unused},
+  {"edit-unmaps", NEED_FLUSH, is_absent},
+  {"edit-size", NEED_FLUSH, size_changes},
+  {"edit-table", NEED_FLUSH, table_moves},
+  {"edit-frame", NEED_FLUSH, frame_moves},
+  {"edit-takes-right", NEED_FLUSH, takes_right},
+  {"edit-type", NEED_FLUSH, type_changes},
+  {"edit-global", NEED_FLUSH, global_changes},
+  {"edit-gives-right", NEED_OPTIONAL, gives_right},
+  {"edit-gives-right-amd", NEED_NOTHING, gives_right},
+  {"edit-clears-d", NEED_OPTIONAL, clears_d},
+  {"edit-clears-a", NEED_OPTIONAL, clears_a},
+  {"edit-sets-ad", NEED_NOTHING, sets_ad},
+  {"edit-nothing", NEED_NOTHING, anything},
 };
 
 static const struct kind *kind_of(const struct change *c, const struct rule **rule)
@@ -140,9 +152,16 @@ static const struct kind *kind_of(const struct change *c, const struct rule **ru
 }
 
 struct older {
+  const struct advice_change *than;
   const struct walk *now;
   bool found;
 };
+
+/* Whether the path is there only because of the change itself, whose kind says what that means. */
+static bool own_past(const struct advice_change *of, const struct model_path *path)
+{
+  return path->pasts == 1u << of->level && path->past->value == of->before;
+}
 
 static bool same_translation(const struct walk *a, const struct walk *b)
 {
@@ -153,27 +172,34 @@ static bool same_translation(const struct walk *a, const struct walk *b)
 static void note_older(void *context, const struct model_path *path)
 {
   struct older *older = context;
-  bool usable = path->cached && path->past && path->walk.end == WALK_MAPPED;
-  older->found = older->found || (usable && !same_translation(&path->walk, older->now));
+  bool past = path->cached && path->past && path->walk.end == WALK_MAPPED;
+  older->found = older->found || (past && !own_past(older->than, path) && !same_translation(&path->walk, older->now));
 }
 
 static bool older_may_be_cached(const struct change *c)
 {
   const struct walk now = walk_run(c->paging, c->of->va);
-  struct older older = {.now = &now};
-  if (now.end != WALK_NOT_CANONICAL)
-    model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
+  struct older older = {.than = c->of, .now = &now};
+  if (now.end == WALK_NOT_CANONICAL)
+    return false;
+  model_paths(c->model, c->paging, &now, MODEL_PERMITTED, note_older, &older);
   return older.found;
+}
+
+/* INVLPG drops all fragments of a large page only while the tables map it as one (rule "fragments"). */
+static bool one_page(const struct change *c)
+{
+  bool small = c->of->level + 1u == c->paging->format->levels;
+  return small || (c->was_leaf && c->is_leaf && !is_absent(c));
 }
 
 static uint8_t how(const struct change *c, const struct advice *advice)
 {
-  if (is_pdpte(c))
-    return HOW_CR3;
-  bool one_page = c->was_leaf && advice->entries == 1 && machine_features_have(machine_cpu()->features, FEATURE_INVLPG);
-  if (one_page)
+  bool globals = c->model->globals && c->paging->conditions & CONDITION_PGE && !was_absent(c);
+  bool invlpg = machine_features_have(machine_cpu()->features, FEATURE_INVLPG);
+  if (invlpg && advice->entries == 1 && one_page(c))
     return HOW_INVLPG;
-  return c->model->globals && c->paging->conditions & CONDITION_PGE ? HOW_ALL : HOW_CR3;
+  return globals ? HOW_ALL : HOW_CR3; /* a change of CR4.PGE loads the PDPTEs too */
 }
 
 void advice_add(struct advice *advice, const struct model *model, const struct paging *paging, const struct advice_change *change)
@@ -185,7 +211,7 @@ void advice_add(struct advice *advice, const struct model *model, const struct p
   c.is_leaf = last || (change->after & 1 && format_is_leaf(paging, change->level, change->after));
   const struct kind *kind = kind_of(&c, &rule);
   uint8_t need = kind->need;
-  bool older = kind->if_flushed && (c.was_leaf || c.is_leaf) && older_may_be_cached(&c);
+  bool older = need == NEED_NOTHING && (c.was_leaf || c.is_leaf) && older_may_be_cached(&c);
   if (older)
     need = NEED_FLUSH;
   if (advice->rule == NULL || need > advice->need) {

@@ -55,8 +55,6 @@ static void forget(struct model *m, const struct model_past *oldest)
 static void remember(struct model *m, uint64_t key, uint64_t value)
 {
   const struct model_past *last = past_first(m, key);
-  if (last && last->value == value && last->command == m->command) /* seen twice: as it was written, and by the diff */
-    return;
   uint64_t from = last ? last->to : 0;
   struct model_past *past = &m->past[m->pasts % MODEL_PASTS];
   if (m->pasts >= MODEL_PASTS)
@@ -66,6 +64,11 @@ static void remember(struct model *m, uint64_t key, uint64_t value)
   *chain = (int32_t)(m->pasts % MODEL_PASTS);
   m->pasts++;
   m->newest = m->now;
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+  return a < b ? a : b;
 }
 
 /* Whether anything can have been cached from an entry with this value. A PDPTE register has no A flag. Where it is remembered that a page
@@ -79,12 +82,26 @@ static bool cacheable(const struct model *m, uint64_t value, bool has_a)
 
 void model_wrote(struct model *m, paddr_t at, uint64_t before, uint64_t after)
 {
-  if ((before | after) & ENTRY_G)
-    m->globals = true;
+  model_found(m, before | after);
   if (before == after || !cacheable(m, before, true))
     return;
   m->now++;
   remember(m, at.v, before);
+}
+
+void model_saw(struct model *m, paddr_t at, uint64_t before, uint64_t after)
+{
+  const struct model_past *past = past_first(m, at.v);
+  while (past && past->command == m->command && past->value != before)
+    past = past_next(m, past);
+  if (past == NULL || past->command != m->command)
+    model_wrote(m, at, before, after);
+}
+
+void model_found(struct model *m, uint64_t entry)
+{
+  if (entry & ENTRY_G)
+    m->globals = true;
 }
 
 void model_command(struct model *m, uint32_t command)
@@ -156,6 +173,13 @@ static uint64_t dropped_caches(const struct model *m, laddr_t va, enum rule_oper
   return last->time;
 }
 
+/* A global translation may be made under another PCID, by a walk that starts from that one's paging-structure caches. */
+static uint64_t caches_anywhere(const struct model *m, enum rule_operation ignored)
+{
+  static const struct model_drop never;
+  return later(later(&never, &m->all, ignored), &m->nonglobal, ignored)->time;
+}
+
 /* A page that was dropped before is written over first; else the oldest, which only permits more. */
 static struct model_page *page_slot(struct model *m, const struct model_page *wanted)
 {
@@ -185,7 +209,7 @@ static void drop_page(struct model *m, const struct paging *paging, const struct
   struct walk walk = walk_run(paging, va);
   if (walk.end == WALK_NOT_CANONICAL)
     return;
-  unsigned shift = page_shift(m, &walk, paging->format);
+  unsigned shift = pcid == m->pcid ? page_shift(m, &walk, paging->format) : PAGE_SHIFT; /* what its own tables say is not known */
   const struct model_page page = {.used = true,
                                   .globals = rule->globals,
                                   .shift = (uint8_t)shift,
@@ -276,6 +300,7 @@ void model_conditions(struct model *m, const struct paging *paging)
   if (m->regimes && m->regime[0].conditions == paging->conditions)
     return;
   m->now++;
+  m->newest = m->now;
   if (m->regimes == MODEL_REGIMES) {
     m->forgotten = m->now;
     m->regimes--;
@@ -307,6 +332,7 @@ struct search {
   enum rule_operation ignored;
   struct paging paging; /* with the conditions of the regime that is being looked at */
   uint64_t from, to;    /* all entries of a path were read at from <= t < to */
+  uint64_t leaf_from;   /* ... and the last one not before this */
   bool walk;            /* the walk may be going on now; else only what a TLB has kept is wanted */
   bool global;          /* only global translations are wanted */
   unsigned *budget;     /* entries that may still be tried */
@@ -407,13 +433,23 @@ static void try_entry(const struct search *s, const struct trail *trail, paddr_t
   }
 }
 
-/* An INVLPG elsewhere in a large page drops its translation here too. */
-static bool outlived(const struct search *s, const struct trail *trail)
+/* An INVLPG elsewhere in a large page drops its translation here too. What that has left of paging-structure caches, under other PCIDs,
+ * may have led to the page again, as long as its own entry was there. */
+static bool outlived(const struct search *s, const struct trail *trail, const struct value *value)
 {
+  uint64_t end = s->global && s->m->pcide ? value->to : trail->end;
   const struct walk *walk = &trail->path.walk;
   if (walk->end != WALK_MAPPED || walk->shift == PAGE_SHIFT)
     return true;
-  return model_dropped(s->m, walk->va, s->global, walk->shift, s->ignored).time < trail->end;
+  return model_dropped(s->m, walk->va, s->global, walk->shift, s->ignored).time < end;
+}
+
+static bool all_used(const struct paging *paging, const struct walk *walk)
+{
+  for (unsigned i = 0; i < walk->steps; i++)
+    if (format_mask(paging, i, walk->step[i].entry, ROLE_A) & ~walk->step[i].entry)
+      return false;
+  return true;
 }
 
 /* The path's end, of whatever kind. What is not present, reserved or refused is found by a walk now, or not at all. */
@@ -421,11 +457,12 @@ static void finish(const struct search *s, struct trail *trail, const struct val
 {
   struct model_path *path = &trail->path;
   bool absent = path->walk.end == WALK_NOT_PRESENT && s->m->vendor == RULE_CYRIX;
+  bool mapped = path->walk.end == WALK_MAPPED && all_used(&s->paging, &path->walk);
   path->walked = s->walk && value->past == NULL;
-  path->cached = path->cached && (path->walk.end == WALK_MAPPED || absent) && outlived(s, trail);
+  path->cached = path->cached && (mapped || absent) && outlived(s, trail, value);
   bool wanted = path->walked || path->cached;
   if (s->global)
-    wanted = path->cached && path->walk.global;
+    wanted = path->cached && path->walk.global && s->leaf_from < value->to;
   if (wanted)
     s->each(s->context, path);
 }
@@ -488,12 +525,8 @@ static void search(struct search *s, laddr_t va, uint64_t from, uint64_t to, boo
 /* Nearly always nothing on the way has another value than it ever had since the last drop: then there is but the one path. */
 static void only_path(const struct search *s, const struct walk *now)
 {
-  struct model_path path = {.walk = *now, .fresh = true, .walked = true, .cached = now->end == WALK_MAPPED};
-  for (unsigned i = 0; i < now->steps; i++) {
-    const struct walk_step *step = &now->step[i];
-    bool has_a = format_mask(&s->paging, step->level, step->entry, ROLE_A) != 0;
-    path.cached = path.cached && cacheable(s->m, step->entry, has_a);
-  }
+  struct model_path path = {.walk = *now, .fresh = true, .walked = true};
+  path.cached = now->end == WALK_MAPPED && all_used(&s->paging, now);
   if (now->end != WALK_NO_MEMORY)
     s->each(s->context, &path);
 }
@@ -506,7 +539,8 @@ bool model_paths(const struct model *m, const struct paging *paging, const struc
   laddr_t va = now->va;
   bool globals = m->globals && paging->conditions & CONDITION_PGE;
   uint64_t tlb = model_dropped(m, va, false, PAGE_SHIFT, ignored).time;
-  uint64_t global = globals ? model_dropped(m, va, true, PAGE_SHIFT, ignored).time : tlb;
+  s.leaf_from = globals ? model_dropped(m, va, true, PAGE_SHIFT, ignored).time : tlb;
+  uint64_t global = globals && m->pcide ? earliest(caches_anywhere(m, ignored), s.leaf_from) : s.leaf_from;
   bool complete = m->forgotten <= global;
   if (m->newest <= global && m->regimes == 1 && !paging->format->root_latched) {
     only_path(&s, now);

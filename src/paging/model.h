@@ -65,7 +65,7 @@ struct model {
   bool globals;       /* an entry with G has been seen */
   bool latch_unsure;  /* PDPTEs may count as they are in memory too */
   uint64_t forgotten; /* values that ended before this time may be missing */
-  uint64_t newest;    /* the latest end of any value in `past` */
+  uint64_t newest;    /* the latest end of any value in `past`, of a root or of a regime */
   uint64_t latch[4];  /* the PDPTE registers */
   uint64_t root, root_from;
   struct model_past old_root[MODEL_ROOTS]; /* key: the PCID that it was used under */
@@ -92,6 +92,12 @@ void model_command(struct model *model, uint32_t command);
 
 /** The entry at @p at is about to change, or has just changed, from @p before to @p after. Call it for each change, in order. */
 void model_wrote(struct model *model, paddr_t at, uint64_t before, uint64_t after);
+
+/** The same, for a change that was found after a command by comparing: it may have been told of as it was written. */
+void model_saw(struct model *model, paddr_t at, uint64_t before, uint64_t after);
+
+/** An entry that nobody was told of is part of a paging structure from here on: memory that was something else before. */
+void model_found(struct model *model, uint64_t entry);
 
 /** An operation was done; @p paging is as it is afterwards. @p va and @p pcid count where its rule's scope is a page or a context. */
 void model_operation(struct model *model, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid);

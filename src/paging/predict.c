@@ -64,6 +64,13 @@ static bool dirty_enough(const struct collector *c, const struct model_path *pat
   return c->prediction->op != OP_WRITE || (leaf->entry & d) == d;
 }
 
+/* AMD's CPUs walk again before they refuse an access that the tables as they are may permit: no paging-structure cache counts then. */
+static bool may_refuse(const struct collector *c, const struct model_path *path, uint32_t error)
+{
+  bool protection = error & PF_P && !(error & PF_RSVD);
+  return c->model->vendor != RULE_AMD || !protection || path->past == NULL;
+}
+
 static void collect(void *context, const struct model_path *path)
 {
   const struct collector *c = context;
@@ -74,11 +81,8 @@ static void collect(void *context, const struct model_path *path)
   outcome.fault = !rights.allowed;
   outcome.vector = rights.vector;
   outcome.error = rights.error;
-  outcome.walked = path->walked;
-  if (rights.allowed)
-    outcome.cached = path->cached && dirty_enough(c, path);
-  else /* AMD's walk again before they refuse */
-    outcome.cached = path->cached && (c->model->vendor != RULE_AMD || absent);
+  outcome.walked = path->walked && (rights.allowed || may_refuse(c, path, rights.error));
+  outcome.cached = path->cached && (rights.allowed ? dirty_enough(c, path) : c->model->vendor != RULE_AMD || absent);
   if (outcome.walked || outcome.cached)
     add(p, &outcome);
 }
@@ -193,9 +197,10 @@ struct happened {
   const struct machine_fault *fault;
   bool pa_known;
   paddr_t pa;
+  bool flags; /* the page is right, but no walk has set its flags */
 };
 
-/* Whether it could have happened had operations of that kind dropped nothing. */
+/* Whether it could have happened, through a cached translation, had operations of that kind dropped nothing. */
 static bool explained(const struct model *model, const struct paging *paging, const struct prediction *prediction,
                       const struct happened *what, enum rule_operation ignored)
 {
@@ -206,7 +211,7 @@ static bool explained(const struct model *model, const struct paging *paging, co
     o = predict_find_fault(&without, what->fault);
   else if (what->pa_known)
     o = predict_find_page(&without, what->pa);
-  return o && !o->fresh;
+  return o && (what->flags ? o->cached : !o->fresh);
 }
 
 /* The operation that should have dropped the translation and did not: the most particular one comes first. */
@@ -227,7 +232,7 @@ static enum rule_operation undropped(const struct model *model, const struct pag
 struct predict_violation predict_blame(const struct model *model, const struct paging *paging, const struct prediction *prediction,
                                        const struct machine_fault *fault, bool pa_known, paddr_t pa)
 {
-  const struct happened what = {fault, pa_known, pa};
+  const struct happened what = {.fault = fault, .pa_known = pa_known, .pa = pa};
   enum rule_operation operation = undropped(model, paging, prediction, &what);
   struct model_drop drop = model_dropped(model, prediction->va, false, PAGE_SHIFT, MODEL_PERMITTED);
   struct predict_violation v = {.drop = {.operation = (uint8_t)operation}};
@@ -317,4 +322,17 @@ struct predict_violation predict_aftermath(const struct paging *paging, const st
   if (flag_missing(paging, outcome, ROLE_A))
     return broken("accessed");
   return wrote && flag_missing(paging, outcome, ROLE_D) ? broken("dirty") : none;
+}
+
+struct predict_violation predict_blame_flags(const struct model *model, const struct paging *paging, const struct prediction *prediction,
+                                             const struct predict_outcome *outcome, struct predict_violation found)
+{
+  static const struct machine_fault none;
+  const struct happened what = {.fault = &none, .pa_known = true, .pa = outcome->pa, .flags = true};
+  if (found.rule == NULL || outcome->fault || outcome->cached)
+    return found;
+  enum rule_operation operation = undropped(model, paging, prediction, &what);
+  if (operation != OPERATION_NONE)
+    found.rule = rules_of_operation(operation, model->vendor);
+  return found;
 }

@@ -65,4 +65,9 @@ struct predict_violation predict_aftermath(const struct paging *paging, const st
                                            const struct predict_outcome *outcome, const struct walk *before,
                                            const struct machine_fault *fault);
 
+/** What predict_aftermath() found, or rather, where A or D is missing because a translation was used that should have been dropped: the
+ * operation that should have. */
+struct predict_violation predict_blame_flags(const struct model *model, const struct paging *paging, const struct prediction *prediction,
+                                             const struct predict_outcome *outcome, struct predict_violation found);
+
 #endif

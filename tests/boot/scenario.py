@@ -78,10 +78,11 @@ def diff_holds(record, wanted):
 KNOWN = {
     # Reserved-bit faults report P = 0; PAE walks set bit 5 of PDPTEs; INVLPG elsewhere in a large page does not stop fetches from it.
     "qemu": {"error-code", "flags-only", "fetch:invlpg"},
-    # A data access's fault leaves the ITLB alone, an instruction fetch's the DTLB; any MOV to CR0 or CR4 loads the PDPTE registers.
-    "bochs": {"page-fault", "accessed", "pdptes"},
+    # A data access's fault leaves the ITLB alone, an instruction fetch's the DTLB (where pages have the same content, all that shows is that A
+    # or D is missing); any MOV to CR0 or CR4 loads the PDPTE registers.
+    "bochs": {"page-fault", "pdptes", "accessed", "dirty"},
     "qemu-tcg": {"error-code", "flags-only"},
-    "sim bochs": {"page-fault", "accessed", "pdptes"},
+    "sim bochs": {"page-fault", "pdptes", "accessed", "dirty"},
 }
 
 
