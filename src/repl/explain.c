@@ -203,7 +203,7 @@ static void why_access(struct record *r)
     else if (last.touch.predicted->count == 1)
       why_must(r);
   }
-  if (last.touch.outcome == LAB_FAULT)
+  if (last.touch.outcome == LAB_FAULT && !last.touch.expected.allowed)
     record_string(r, &r->root, "tables", last.touch.expected.reason);
   explain_violation(r, &last.touch.violation);
   explain_prediction(r, last.touch.predicted, last.touch.predicted->count > 1);

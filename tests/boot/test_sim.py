@@ -82,3 +82,53 @@ def test_batch_exit_status_and_no_prompts():
     result = subprocess.run([PROGRAM, "--json"], capture_output=True, text=True, input="map 0x40000000 A\nnonsense\n")
     lines = result.stdout.splitlines()
     assert result.returncode == 0 and len(lines) == 3 and all(line.startswith("{") for line in lines)
+
+
+def test_a_page_that_nobody_touched_may_be_cached():
+    """Speculation: the neighbour's A comes by itself; then its old translation may be used, and on this machine is."""
+    with Sim("modern-intel", "4level", seed=3) as machine:
+        machine.cmd("map 0x40001000 B")
+        for page in range(200):
+            machine.cmd("map 0x40000000 A")
+            machine.cmd("invlpg 0x40000000")
+            rows = machine.cmd("read 0x40000000")["diff"]
+            if any(row["va"] == "0x40001000" and row["flags"] == "+A" for row in rows):
+                break
+        else:
+            raise AssertionError("no speculative fill in 200 walks")
+        machine.cmd("map 0x40001000 C")
+        stale = machine.cmd("read 0x40001000")
+        assert (stale["outcome"], stale["frame"]) == ("stale", "B") and "violation" not in stale
+        assert machine.cmd("why")["rule"] == "tlb-may-keep"
+
+
+def test_the_cyrix_story_is_told_by_its_rule():
+    with Sim("cyrix", "32") as machine:
+        machine.cmd("read 0x40000000")
+        assert machine.cmd("map 0x40000000 A")["rule"] == "edit-maps-kept"
+        outcomes = {(row["outcome"], row["class"]) for row in machine.cmd("predict read 0x40000000")["predicted"]}
+        assert outcomes == {("fresh", "MAY"), ("fault", "PLATFORM")}
+        machine.cmd("read 0x40000000")
+        assert machine.cmd("why")["rule"] == "not-present-kept"
+
+
+def test_a_spurious_fault_is_repaired():
+    with Sim("pentium", "32") as machine:
+        for command in ("map 0x40000000 A ro", "read 0x40000000", "lazy on", "protect 0x40000000 +w"):
+            machine.cmd(command)
+        record = machine.cmd("write 0x40000000 1")
+        assert record["repaired"] is True and record["outcome"] == "fresh"
+        record = machine.cmd("lazy")
+        assert (record["saved"], record["repaired"]) == (1, 1)
+
+
+def test_structure_caches_are_predicted():
+    with Sim("modern-amd", "4level") as machine:
+        for command in ("map 0x40000000 A", "map 0x40001000 A", "map 0x40201000 B", "read 0x40000000"):
+            machine.cmd(command)
+        other = machine.cmd("pte 0x40201000/PDE")["entry"]
+        assert machine.cmd(f"pte 0x40000000/PDE = {other}")["rule"] == "edit-table"
+        rules = {row["rule"] for row in machine.cmd("predict read 0x40001000")["predicted"]}
+        assert "structures-may-keep" in rules
+        machine.cmd("invlpg 0x70000000")
+        assert [row["class"] for row in machine.cmd("predict read 0x40001000")["predicted"]] == ["MUST"]
