@@ -160,13 +160,18 @@ static bool covers(const struct model_page *p, laddr_t va, unsigned shift)
   return p->used && p->va.v >> both == va.v >> both;
 }
 
+static unsigned pages_used(const struct model *m)
+{
+  return m->next_page < MODEL_PAGES ? m->next_page : MODEL_PAGES;
+}
+
 struct model_drop model_dropped(const struct model *m, laddr_t va, bool global, unsigned shift, enum rule_operation ignored)
 {
   static const struct model_drop never;
   const struct model_drop *last = later(&never, &m->all, ignored);
   if (!global)
     last = later(later(last, &m->nonglobal, ignored), &context_find(m, m->pcid)->tlb, ignored);
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     const struct model_page *p = &m->page[i];
     if (covers(p, va, shift) && (global ? p->globals : p->pcid == m->pcid))
       last = later(last, &p->drop, ignored);
@@ -179,7 +184,7 @@ static uint64_t dropped_caches(const struct model *m, laddr_t va, enum rule_oper
   static const struct model_drop never;
   const struct model_drop *last = later(later(&never, &m->all, ignored), &m->nonglobal, ignored);
   last = later(last, &context_find(m, m->pcid)->caches, ignored);
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     const struct model_page *p = &m->page[i];
     if (p->caches_only_here && p->pcid == m->pcid && covers(p, va, PAGE_SHIFT))
       last = later(last, &p->drop, ignored);
@@ -197,7 +202,7 @@ static uint64_t caches_anywhere(const struct model *m, enum rule_operation ignor
 /* A page that was dropped before is written over first; else the oldest, which only permits more. */
 static struct model_page *page_slot(struct model *m, const struct model_page *wanted)
 {
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     struct model_page *p = &m->page[i];
     bool same = p->va.v == wanted->va.v && p->shift == wanted->shift && p->pcid == wanted->pcid && p->globals == wanted->globals &&
                 p->caches_only_here == wanted->caches_only_here;

@@ -517,8 +517,10 @@ TEST_CASE("model: what nobody watched is not complete either")
   FakeLab lab(MACHINE_32);
   lab.map(VA, PAGE_A);
   lab.begin();
-  lab.model()->unknown = true;
+  model_forget(lab.model());
   CHECK(!lab.paths(VA).complete);
+  lab.drop_all();
+  CHECK(lab.paths(VA).complete);
 }
 
 TEST_CASE("model: many pages and contexts dropped: the oldest are forgotten, which permits more")
