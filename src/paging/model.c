@@ -82,11 +82,18 @@ static bool cacheable(const struct model *m, uint64_t value, bool has_a)
   return value & ENTRY_P && (!has_a || value & ENTRY_A);
 }
 
+#define PDPTE_COUNTS (~(uint64_t)(PAGE_SIZE - 1) | ENTRY_P) /* the address and P; the rest is ignored, or reserved */
+
+static bool pdpte_differs(uint64_t a, uint64_t b)
+{
+  return ((a ^ b) & PDPTE_COUNTS) != 0;
+}
+
 /* On AMD's CPUs a PDPTE may count as it is in memory. */
 static void pdpte_wrote(struct model *m, unsigned index, uint64_t before, uint64_t after)
 {
   m->now++;
-  if (cacheable(m, before, false))
+  if (pdpte_differs(before, after) && cacheable(m, before, false))
     remember(m, KEY_MAYBE + 8 * index, before);
   m->maybe[index] = after;
 }
@@ -212,13 +219,11 @@ static struct model_page *page_slot(struct model *m, const struct model_page *wa
   return &m->page[m->next_page++ % MODEL_PAGES];
 }
 
-#define PDPTE_COUNTS (~(uint64_t)(PAGE_SIZE - 1) | ENTRY_P) /* the address and P; the rest is ignored, or reserved */
-
 /* How large the page at @p va is, as the CPU sees it: through its PDPTE registers, where there are any. */
 static unsigned page_shift(const struct model *m, const struct walk *walk, const struct format *format)
 {
   bool by_latch = format && format->root_latched && walk->steps > 0;
-  if (walk->end != WALK_MAPPED || (by_latch && (walk->step[0].entry ^ m->latch[walk->step[0].index]) & PDPTE_COUNTS))
+  if (walk->end != WALK_MAPPED || (by_latch && pdpte_differs(walk->step[0].entry, m->latch[walk->step[0].index])))
     return PAGE_SHIFT;
   return walk->shift;
 }
@@ -268,9 +273,9 @@ static void latch(struct model *m, const struct paging *paging)
   m->latches = paging->format && paging->format->root_latched;
   for (unsigned i = 0; i < 4 && m->latches; i++) {
     uint64_t value = pdpte_read(paging, i);
-    if (value != m->latch[i] && cacheable(m, m->latch[i], false))
+    if (pdpte_differs(value, m->latch[i]) && cacheable(m, m->latch[i], false))
       remember(m, KEY_LATCH + 8 * i, m->latch[i]);
-    if (m->maybe[i] != m->latch[i] && cacheable(m, m->maybe[i], false))
+    if (pdpte_differs(m->maybe[i], m->latch[i]) && cacheable(m, m->maybe[i], false))
       remember(m, KEY_MAYBE + 8 * i, m->maybe[i]);
     m->latch[i] = m->maybe[i] = value;
   }
@@ -280,7 +285,7 @@ void model_may_have_latched(struct model *m, const struct paging *paging)
 {
   for (unsigned i = 0; i < 4 && m->latches; i++) {
     uint64_t value = pdpte_read(paging, i);
-    if (m->maybe[i] != m->latch[i] && m->maybe[i] != value) /* a third possibility is one too many */
+    if (pdpte_differs(m->maybe[i], m->latch[i]) && pdpte_differs(m->maybe[i], value)) /* a third possibility is one too many */
       m->forgotten = ++m->now;
     m->maybe[i] = value;
   }
@@ -447,10 +452,10 @@ static void try_pdpte(const struct search *s, const struct trail *trail, paddr_t
   const struct model_past *past = past_first(m, KEY_LATCH + 8 * index);
   struct value now = {.value = m->latch[index], .from = past ? past->to : 0, .to = FOREVER};
   struct value other = {.value = m->maybe[index], .to = FOREVER};
-  now.fresh = !((now.value ^ in_memory) & PDPTE_COUNTS);
-  other.fresh = !((other.value ^ in_memory) & PDPTE_COUNTS);
+  now.fresh = !pdpte_differs(now.value, in_memory);
+  other.fresh = !pdpte_differs(other.value, in_memory);
   try_value(s, trail, table, &now);
-  if ((now.value ^ other.value) & PDPTE_COUNTS)
+  if (pdpte_differs(now.value, other.value))
     try_value(s, trail, table, &other);
   try_pasts(s, trail, table, past);
   try_pasts(s, trail, table, past_first(m, KEY_MAYBE + 8 * index));
