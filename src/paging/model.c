@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-/* The keys of PDPTE registers: + 8 x the register's number. Physical addresses have at most 52 bits. */
+/* The keys of PDPTE registers, and of what they may have been instead: + 8 x the register's number. Physical addresses have at most 52
+ * bits. */
 #define KEY_LATCH (1ULL << 60)
+#define KEY_MAYBE (1ULL << 61)
 
 #define ENTRY_P 1u
 #define ENTRY_A (1u << 5)
@@ -80,9 +82,28 @@ static bool cacheable(const struct model *m, uint64_t value, bool has_a)
   return value & ENTRY_P && (!has_a || value & ENTRY_A);
 }
 
+#define PDPTE_COUNTS (~(uint64_t)(PAGE_SIZE - 1) | ENTRY_P) /* the address and P; the rest is ignored, or reserved */
+
+static bool pdpte_differs(uint64_t a, uint64_t b)
+{
+  return ((a ^ b) & PDPTE_COUNTS) != 0;
+}
+
+/* On AMD's CPUs a PDPTE may count as it is in memory. */
+static void pdpte_wrote(struct model *m, unsigned index, uint64_t before, uint64_t after)
+{
+  m->now++;
+  if (pdpte_differs(before, after) && cacheable(m, before, false))
+    remember(m, KEY_MAYBE + 8 * index, before);
+  m->maybe[index] = after;
+}
+
 void model_wrote(struct model *m, paddr_t at, uint64_t before, uint64_t after)
 {
+  uint64_t in_root = at.v - m->root;
   model_found(m, before | after);
+  if (m->latches && m->vendor == RULE_AMD && in_root < 8 * 4 && before != after)
+    pdpte_wrote(m, (unsigned)in_root / 8, before, after);
   if (before == after || !cacheable(m, before, true))
     return;
   m->now++;
@@ -146,13 +167,18 @@ static bool covers(const struct model_page *p, laddr_t va, unsigned shift)
   return p->used && p->va.v >> both == va.v >> both;
 }
 
+static unsigned pages_used(const struct model *m)
+{
+  return m->next_page < MODEL_PAGES ? m->next_page : MODEL_PAGES;
+}
+
 struct model_drop model_dropped(const struct model *m, laddr_t va, bool global, unsigned shift, enum rule_operation ignored)
 {
   static const struct model_drop never;
   const struct model_drop *last = later(&never, &m->all, ignored);
   if (!global)
     last = later(later(last, &m->nonglobal, ignored), &context_find(m, m->pcid)->tlb, ignored);
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     const struct model_page *p = &m->page[i];
     if (covers(p, va, shift) && (global ? p->globals : p->pcid == m->pcid))
       last = later(last, &p->drop, ignored);
@@ -165,7 +191,7 @@ static uint64_t dropped_caches(const struct model *m, laddr_t va, enum rule_oper
   static const struct model_drop never;
   const struct model_drop *last = later(later(&never, &m->all, ignored), &m->nonglobal, ignored);
   last = later(last, &context_find(m, m->pcid)->caches, ignored);
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     const struct model_page *p = &m->page[i];
     if (p->caches_only_here && p->pcid == m->pcid && covers(p, va, PAGE_SHIFT))
       last = later(last, &p->drop, ignored);
@@ -183,7 +209,7 @@ static uint64_t caches_anywhere(const struct model *m, enum rule_operation ignor
 /* A page that was dropped before is written over first; else the oldest, which only permits more. */
 static struct model_page *page_slot(struct model *m, const struct model_page *wanted)
 {
-  for (unsigned i = 0; i < MODEL_PAGES; i++) {
+  for (unsigned i = 0; i < pages_used(m); i++) {
     struct model_page *p = &m->page[i];
     bool same = p->va.v == wanted->va.v && p->shift == wanted->shift && p->pcid == wanted->pcid && p->globals == wanted->globals &&
                 p->caches_only_here == wanted->caches_only_here;
@@ -193,13 +219,11 @@ static struct model_page *page_slot(struct model *m, const struct model_page *wa
   return &m->page[m->next_page++ % MODEL_PAGES];
 }
 
-#define PDPTE_COUNTS (~(uint64_t)(PAGE_SIZE - 1) | ENTRY_P) /* the address and P; the rest is ignored, or reserved */
-
 /* How large the page at @p va is, as the CPU sees it: through its PDPTE registers, where there are any. */
 static unsigned page_shift(const struct model *m, const struct walk *walk, const struct format *format)
 {
   bool by_latch = format && format->root_latched && walk->steps > 0;
-  if (walk->end != WALK_MAPPED || (by_latch && (walk->step[0].entry ^ m->latch[walk->step[0].index]) & PDPTE_COUNTS))
+  if (walk->end != WALK_MAPPED || (by_latch && pdpte_differs(walk->step[0].entry, m->latch[walk->step[0].index])))
     return PAGE_SHIFT;
   return walk->shift;
 }
@@ -238,24 +262,33 @@ static void drop(struct model *m, const struct paging *paging, const struct rule
 
 /* ---- what else entries mean by ---- */
 
-static void latch(struct model *m, const struct paging *paging)
+static uint64_t pdpte_read(const struct paging *paging, unsigned index)
 {
-  if (!paging->format || !paging->format->root_latched)
-    return;
-  for (unsigned i = 0; i < 4; i++) {
-    uint64_t value;
-    if (!machine_entry_read(paddr(paging->root.v + 8 * i), 8, &value))
-      value = 0;
-    if (value != m->latch[i] && cacheable(m, m->latch[i], false))
-      remember(m, KEY_LATCH + 8 * i, m->latch[i]);
-    m->latch[i] = value;
-  }
-  m->latch_unsure = false;
+  uint64_t value;
+  return machine_entry_read(paddr(paging->root.v + 8 * index), 8, &value) ? value : 0;
 }
 
-void model_may_have_latched(struct model *m)
+static void latch(struct model *m, const struct paging *paging)
 {
-  m->latch_unsure = true;
+  m->latches = paging->format && paging->format->root_latched;
+  for (unsigned i = 0; i < 4 && m->latches; i++) {
+    uint64_t value = pdpte_read(paging, i);
+    if (pdpte_differs(value, m->latch[i]) && cacheable(m, m->latch[i], false))
+      remember(m, KEY_LATCH + 8 * i, m->latch[i]);
+    if (pdpte_differs(m->maybe[i], m->latch[i]) && cacheable(m, m->maybe[i], false))
+      remember(m, KEY_MAYBE + 8 * i, m->maybe[i]);
+    m->latch[i] = m->maybe[i] = value;
+  }
+}
+
+void model_may_have_latched(struct model *m, const struct paging *paging)
+{
+  for (unsigned i = 0; i < 4 && m->latches; i++) {
+    uint64_t value = pdpte_read(paging, i);
+    if (pdpte_differs(m->maybe[i], m->latch[i]) && pdpte_differs(m->maybe[i], value)) /* a third possibility is one too many */
+      m->forgotten = ++m->now;
+    m->maybe[i] = value;
+  }
 }
 
 void model_operation(struct model *m, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid)
@@ -403,34 +436,46 @@ static void try_value(const struct search *s, const struct trail *trail, paddr_t
   }
 }
 
-/* Every value that the entry of @p va in @p table can have been read with. */
-static void try_entry(const struct search *s, const struct trail *trail, paddr_t table)
+static void try_pasts(const struct search *s, const struct trail *trail, paddr_t table, const struct model_past *past)
 {
-  const struct model *m = s->m;
-  unsigned level = trail->path.walk.steps, bytes = s->paging.format->entry_bytes;
-  uint64_t index = format_index(s->paging.format, level, trail->path.walk.va);
-  uint64_t key = table.v + index * bytes;
-  bool latched = level == 0 && s->paging.format->root_latched;
-  struct value now = {.to = FOREVER, .fresh = true};
-  bool there = machine_entry_read(paddr(key), bytes, &now.value);
-  if (latched) {
-    uint64_t in_memory = now.value;
-    key = KEY_LATCH + 8 * index;
-    now.value = m->latch[index];
-    now.fresh = !((now.value ^ in_memory) & PDPTE_COUNTS);
-    struct value memory = {.value = in_memory, .to = FOREVER, .fresh = true};
-    if (!now.fresh && (m->vendor == RULE_AMD || m->latch_unsure))
-      try_value(s, trail, table, &memory);
-    there = true;
-  }
-  const struct model_past *past = past_first(m, key);
-  now.from = past ? past->to : 0;
-  if (there)
-    try_value(s, trail, table, &now);
-  for (; past; past = past_next(m, past)) {
+  for (; past; past = past_next(s->m, past)) {
     const struct value old = {.value = past->value, .from = past->from, .to = past->to, .past = past};
     try_value(s, trail, table, &old);
   }
+}
+
+/* The PDPTE register, and whatever may be in its place. */
+static void try_pdpte(const struct search *s, const struct trail *trail, paddr_t table, unsigned index)
+{
+  const struct model *m = s->m;
+  uint64_t in_memory = pdpte_read(&s->paging, index);
+  const struct model_past *past = past_first(m, KEY_LATCH + 8 * index);
+  struct value now = {.value = m->latch[index], .from = past ? past->to : 0, .to = FOREVER};
+  struct value other = {.value = m->maybe[index], .to = FOREVER};
+  now.fresh = !pdpte_differs(now.value, in_memory);
+  other.fresh = !pdpte_differs(other.value, in_memory);
+  try_value(s, trail, table, &now);
+  if (pdpte_differs(now.value, other.value))
+    try_value(s, trail, table, &other);
+  try_pasts(s, trail, table, past);
+  try_pasts(s, trail, table, past_first(m, KEY_MAYBE + 8 * index));
+}
+
+/* Every value that the entry of @p va in @p table can have been read with. */
+static void try_entry(const struct search *s, const struct trail *trail, paddr_t table)
+{
+  unsigned level = trail->path.walk.steps, bytes = s->paging.format->entry_bytes;
+  unsigned index = format_index(s->paging.format, level, trail->path.walk.va);
+  if (level == 0 && s->paging.format->root_latched) {
+    try_pdpte(s, trail, table, index);
+    return;
+  }
+  uint64_t key = table.v + (uint64_t)index * bytes;
+  const struct model_past *past = past_first(s->m, key);
+  struct value now = {.from = past ? past->to : 0, .to = FOREVER, .fresh = true};
+  if (machine_entry_read(paddr(key), bytes, &now.value))
+    try_value(s, trail, table, &now);
+  try_pasts(s, trail, table, past);
 }
 
 /* An INVLPG elsewhere in a large page drops its translation here too. What that has left of paging-structure caches, under other PCIDs,
