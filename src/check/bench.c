@@ -79,6 +79,7 @@ const char *bench_open(void)
 void bench_clear(struct bench *b)
 {
   (void)b;
+  lab_undo_begin(); /* tables of the case before may be used again */
   settle();
   for (unsigned i = 0; i < KEPT && lab_paging()->format; i++) {
     uint64_t now = 0;

@@ -291,15 +291,23 @@ void model_may_have_latched(struct model *m, const struct paging *paging)
   }
 }
 
+/* Nothing that is cached can be older than the last full drop. */
+static void forget_regimes(struct model *m)
+{
+  while (m->regimes > 1 && m->regime[m->regimes - 2].from <= m->all.time)
+    m->regimes--;
+}
+
 void model_operation(struct model *m, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid)
 {
   const struct rule *rule = rules_of_operation(operation, m->vendor);
   m->now++;
   if (rule->latches)
     latch(m, paging);
+  model_conditions(m, paging); /* what is dropped was made under the old ones */
   m->now++;
   drop(m, paging, rule, va, pcid);
-  model_conditions(m, paging);
+  forget_regimes(m);
 }
 
 void model_forget(struct model *m)
