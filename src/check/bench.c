@@ -135,9 +135,12 @@ void bench_entry_set(uint64_t va, int level, uint64_t value)
     lab_entry_write(step->at, step->entry, value);
 }
 
+/* No two writes write the same, so that what is read tells where it came from. */
+static uint32_t written;
+
 enum lab_outcome bench_touch(struct bench *b, enum machine_op op, uint64_t va)
 {
-  struct machine_access access = {.op = op, .va = laddr(va | OFFSET), .cpl = b->cpl, .size = 4, .value = 0x5a000000u + ++b->written};
+  struct machine_access access = {.op = op, .va = laddr(va | OFFSET), .cpl = b->cpl, .size = 4, .value = 0x5a000000u + ++written};
   const char *refused = lab_touch(&access, &b->touch);
   if (refused) {
     b->unjudged = true;

@@ -26,7 +26,6 @@ struct bench {
   const struct rule *broken;
   bool unjudged;          /* the model had forgotten too much */
   struct lab_touch touch; /* the last access */
-  uint32_t written;       /* each write writes another value */
 };
 
 /** Empties the stretches and the TLB; keeps the root's entries. NULL, or why it cannot be (a literal). */

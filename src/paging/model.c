@@ -402,12 +402,25 @@ static uint64_t latest(uint64_t a, uint64_t b)
 
 static void step_into(const struct search *s, const struct trail *trail, paddr_t table, const struct value *value);
 
+/* The first time from @p time on at which the PCID was in use: under no other is anything cached for it. */
+static uint64_t in_use(const struct model *m, uint64_t time)
+{
+  uint64_t first = latest(time, m->root_from);
+  for (unsigned i = 0; i < MODEL_ROOTS && m->old_roots > 0 && time < m->root_from; i++) {
+    const struct model_past *old = &m->old_root[i];
+    if (old->key == m->pcid && old->to > time && latest(time, old->from) < first)
+      first = latest(time, old->from);
+  }
+  return first;
+}
+
 /* The first time at which the value can have been read while entries meant what they mean under regime number @p regime; FOREVER: never. */
 static uint64_t time_under(const struct search *s, unsigned regime, const struct trail *trail, const struct value *value, uint64_t end)
 {
   const struct model *m = s->m;
   uint64_t regime_end = regime ? m->regime[regime - 1].from : FOREVER;
   uint64_t time = latest(latest(trail->time, value->from), latest(s->from, m->regime[regime].from));
+  time = s->global ? time : in_use(m, time);
   return time < end && time < regime_end ? time : FOREVER;
 }
 
