@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define ROWS_MAX 400
+#define ROWS_MAX 600
 
 struct report {
   struct record *record;
@@ -46,7 +46,8 @@ static void row(struct report *report, struct record_node *list, const struct ch
   if (report->rows++ >= ROWS_MAX)
     return;
   struct record_node *node = record_object(report->record, list, NULL);
-  record_string(report->record, node, "group", result->group);
+  if (!report->every)
+    record_string(report->record, node, "group", result->group);
   record_string(report->record, node, "name", result->name);
   record_string(report->record, node, "verdict", verdict_names[result->verdict]);
   if (result->note[0])
@@ -61,8 +62,6 @@ static bool each(void *context, const struct check_result *result)
     tap(report, result);
   else if (report->every || result->verdict == CHECK_FAIL)
     row(report, report->every ? report->cases : report->failures, result);
-  if (report->json && report->every && result->verdict == CHECK_FAIL)
-    row(report, report->failures, result);
   return !console_interrupted();
 }
 
@@ -79,11 +78,19 @@ static bool list(struct record *r)
   return true;
 }
 
-static void summary(struct record *r, const struct check_counts *counts, bool interrupted)
+/* The counts stand before the cases, so that there is room for them. */
+static struct record_node *counts_begin(struct record *r)
 {
   struct record_node *node = record_object(r, &r->root, "counts");
   for (unsigned i = 0; i < CHECK_VERDICTS; i++)
-    record_count(r, node, verdict_names[i], counts->verdict[i]);
+    record_count(r, node, verdict_names[i], 0);
+  return node;
+}
+
+static void summary(struct record *r, struct record_node *node, const struct check_counts *counts, bool interrupted)
+{
+  for (unsigned i = 0; i < CHECK_VERDICTS; i++)
+    record_count_set(node, verdict_names[i], counts->verdict[i]);
   if (interrupted)
     r->status = STATUS_INTERRUPTED;
 }
@@ -98,8 +105,11 @@ static bool cmd_check(const struct args *args, struct record *r)
   if (!args_has(args, "name") || strcmp(name, "list") == 0)
     return list(r);
   report.every = strcmp(name, "all") != 0;
-  report.failures = report.json ? record_array(r, &r->root, "failures", NULL) : NULL;
-  report.cases = report.json && report.every ? record_array(r, &r->root, "cases", NULL) : NULL;
+  struct record_node *counted = counts_begin(r);
+  if (report.json && report.every)
+    report.cases = record_array(r, &r->root, "cases", NULL);
+  else if (report.json)
+    report.failures = record_array(r, &r->root, "failures", NULL);
   if (!report.json)
     say("TAP version 14");
   if (!check_run(name, each, &report, &counts, &why))
@@ -109,7 +119,7 @@ static bool cmd_check(const struct args *args, struct record *r)
   format(plan, sizeof plan, "1..%u", report.number);
   if (!report.json)
     say(plan);
-  summary(r, &counts, console_interrupted());
+  summary(r, counted, &counts, console_interrupted());
   return true;
 }
 
