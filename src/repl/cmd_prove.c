@@ -4,6 +4,7 @@
 #include "lib/format.h"
 #include "machine/console.h"
 #include "repl/common.h"
+#include "repl/shell.h"
 #include "repl/state.h"
 
 #include <string.h>
@@ -123,6 +124,23 @@ static bool cmd_check(const struct args *args, struct record *r)
   return true;
 }
 
+/* The script may stand in quotes or braces, which keep its ';' from ending the command. */
+static bool cmd_compare(const struct args *args, struct record *r)
+{
+  const struct args_value *script = args_get(args, "script");
+  size_t start = script->at, end = start + script->length;
+  while (end > start && args->text[end - 1] == ' ')
+    end--;
+  bool quoted = end > start + 1 && args->text[start] == '"' && args->text[end - 1] == '"';
+  bool braced = end > start + 1 && args->text[start] == '{' && args->text[end - 1] == '}';
+  if (quoted || braced) {
+    start++;
+    end--;
+  }
+  size_t base = shell_command_start();
+  return shell_compare(r, base + start, base + end);
+}
+
 static const struct command commands[] = {
   {.name = "check",
    .args = "name:word?",
@@ -134,6 +152,15 @@ static const struct command commands[] = {
      "PASS: the architecture guarantees it, and it came. FAIL: it breaks a rule. OBSERVED: several outcomes are permitted, and this one "
      "came. SKIP: a feature is missing. The output is TAP 14.",
    .run = cmd_check},
+  {.name = "compare",
+   .args = "script:rest",
+   .brief = "run one script in every paging mode, and show one table",
+   .example = "compare \"map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000\"",
+   .text = "",
+   .more =
+     "In each mode the lab starts afresh. The first 16 commands are shown; '!' marks a violation. Afterwards the mode is what it was, with a fresh lab.",
+   .flags = COMMAND_QUIET,
+   .run = cmd_compare},
   {.name = NULL},
 };
 
