@@ -380,7 +380,7 @@ static void forget_faulting(const struct sim_want *want, struct sim_entry *used)
   if (!trait(TRAIT_FAULTS_DROP_USED))
     sim_tlb_drop_page(want->va, want->pcid, SIM_EVERYTHING);
   else if (used && want->op != OP_EXEC)
-    used->valid = false;
+    sim_tlb_drop_entry(used);
 }
 
 /* A CPU that does not fault from its TLB does not fault from its paging-structure caches either: it walks again from the root. */

@@ -203,6 +203,13 @@ static void drop_in(struct array *a, struct sim_entry *from, unsigned count, str
   }
 }
 
+void sim_tlb_drop_entry(struct sim_entry *entry)
+{
+  for (struct array *a = arrays; a < arrays + array_count; a++)
+    a->held -= entry >= a->entry && entry < a->entry + ENTRIES_MAX && entry->valid;
+  entry->valid = false;
+}
+
 /* The TLB of the one ring is emptied, where @p va is in its stretch of large pages. */
 static void drop_by_stretch(uint64_t va, uint8_t ring3)
 {
@@ -329,6 +336,9 @@ static struct machine_tlb_entry entry_seen(unsigned array, unsigned slot, uint16
                                     .global = e->global,
                                     .dirty = e->dirty,
                                     .ring3 = e->ring3,
+                                    .proven = profile->traits & TRAIT_PROVEN_RIGHTS,
+                                    .by_write = e->for_write,
+                                    .by_user = e->for_user,
                                     .current = e->global || e->pcid == tag};
 }
 

@@ -45,6 +45,9 @@ void sim_tlb_fill(const struct sim_entry *entry, unsigned side);
 /** Drops the translations of @p va's page for @p pcid, and what of the above @p reach names. */
 void sim_tlb_drop_page(uint64_t va, uint16_t pcid, unsigned reach);
 
+/** Drops this one, which sim_tlb_find() found. */
+void sim_tlb_drop_entry(struct sim_entry *entry);
+
 /** Drops all translations of @p pcid (or of every PCID: SIM_ALL_PCIDS), and what of the above @p reach names. */
 void sim_tlb_drop(uint32_t pcid, unsigned reach);
 

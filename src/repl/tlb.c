@@ -50,6 +50,15 @@ static void flags_text(const struct machine_tlb_entry *e, char *text, unsigned s
     format(text + used, size - used, " (ring 3)");
 }
 
+/* "user write": what filled it, where that matters for what it serves. */
+static void filled_by(struct record *r, struct record_node *row, const struct machine_tlb_array *array, const struct machine_tlb_entry *e)
+{
+  char text[16];
+  const char *what = array->code && !array->data ? "exec" : e->by_write ? "write" : "read";
+  format(text, sizeof text, "%s%s", e->by_user ? "user " : "", what);
+  record_string(r, row, "filled_by", text);
+}
+
 static void entry_row(struct rows *rows, const struct machine_tlb_array *array, const struct machine_tlb_entry *e)
 {
   char text[64];
@@ -72,6 +81,8 @@ static void entry_row(struct rows *rows, const struct machine_tlb_array *array, 
   record_count(r, row, "pcid", e->pcid);
   flags_text(e, text, sizeof text);
   record_string(r, row, "flags", text);
+  if (e->proven)
+    filled_by(r, row, array, e);
 }
 
 static void rows_end(struct rows *rows)

@@ -10,12 +10,12 @@ CHANGES = ["+w", "-w", "+u", "-u", "+g", "-g", "+a", "-a", "-d", "-w +u"]
 
 
 class Generator:
-    def __init__(self, seed, mode, features):
+    def __init__(self, seed, mode, features, pages=None):
         self.rng = random.Random(seed)
         self.mode = mode
         self.features = features
         self.long = mode in ("4level", "5level")
-        self.pages = PAGES + (LONG_PAGES if self.long else [])
+        self.pages = pages or PAGES + (LONG_PAGES if self.long else [])
         self.nx = mode != "32" and "nx" in features
         self.large = ("4m", 0x400000) if mode == "32" else ("2m", 0x200000)
         self.has_large = mode != "32" or "pse" in features

@@ -16,7 +16,9 @@ import signal
 import socket
 import subprocess
 import tempfile
+import termios
 import time
+import tty
 
 import pexpect
 from pexpect import fdpexpect
@@ -30,6 +32,7 @@ MODES = ["off", "32", "pae", "4level", "5level"]
 # redraws with it.
 PROMPT = re.compile(r"(?:^|\n)(?:(?:off|32|pae|4level|5level)> )*(off|32|pae|4level|5level)> $")
 PROMPT_TEXT = re.compile(r"(?:off|32|pae|4level|5level)> ")  # ... anywhere
+DEBUGGER_PROMPT = re.compile(rb"<bochs:\d+> ")
 TCP_QUICKACK = 12
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -132,7 +135,8 @@ class Machine:
         self.boot = self.boot_records[0] if self.boot_records else None
 
     def run(self, command, **options):
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent, **options)
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **options}
+        self.process = subprocess.Popen(command, preexec_fn=die_with_parent, **options)
 
     def accept(self, listener):
         """Waits for the machine to connect its serial line."""
@@ -264,14 +268,17 @@ class Qemu(Machine):
 
 
 class Bochs(Machine):
-    """Bochs with tlbsh from an ISO. When it stops in its debugger it ends, because its standard input is at its end."""
+    """Bochs with tlbsh from an ISO. When it stops in its debugger it ends, because its standard input is at its end; with `debugger`
+    it can be asked there."""
 
     name = known = "bochs"
     boot_timeout = 60
 
-    def __init__(self, cpu="corei7_skylake_x", iso=None, debugger_commands=("c",)):
+    def __init__(self, cpu="corei7_skylake_x", iso=None, debugger_commands=("c",), debugger=False):
         super().__init__()
-        self.cpu, self.debugger_commands = cpu, debugger_commands
+        self.cpu, self.debugger_commands, self.debugger = cpu, debugger_commands, debugger
+        self.screen = None  # the other end of the terminal that it draws its screen on
+        self.goes_on = False  # out of the debugger, and nothing has come over the serial line since
         self.iso = iso or json_iso()
 
     def start(self):
@@ -287,10 +294,56 @@ class Bochs(Machine):
                 f"ata0-master: type=cdrom, path={self.iso}, status=inserted",
                 f"log: {self.dir}/bochs.log",
             ]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0} if self.debugger else {}
             self.run(["bochs-bin", "-q", "-f", os.path.join(ROOT, "bochsrc"), "-rc", rc, *overrides], cwd=self.dir,
-                     env=dict(os.environ, TERM="xterm"), stderr=stderr)
+                     env=dict(os.environ, TERM="xterm"), stderr=stderr, **pipes)
             self.accept(listener)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.debugger:
+            with open(os.path.join(self.dir, "stderr")) as stderr:
+                self.screen = os.open(re.search(r'connected to screen "(.*)"', stderr.read())[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            tty.setraw(self.screen)
+
+    def __exit__(self, *details):
+        super().__exit__(*details)
+        if self.screen is not None:
+            os.close(self.screen)
+        for pipe in (self.process.stdin, self.process.stdout) if self.process else ():
+            if pipe:
+                pipe.close()
+
+    def prompt(self, timeout=20):
+        shown = super().prompt(timeout)
+        self.goes_on = False
+        return shown
+
+    def debugger_answers(self, count, timeout=20):
+        """What the debugger says up to its prompt, `count` times."""
+        said, end = b"", time.monotonic() + timeout
+        while len(DEBUGGER_PROMPT.findall(said)) < count or not said.endswith(b"> "):
+            ready = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]
+            data = os.read(self.process.stdout.fileno(), 1 << 20) if ready else b""
+            if not data:
+                self.stopped = f"{self.name}'s debugger {'has ended' if ready else 'does not answer'}; it last said {said[-300:]!r} {self.said()}"
+                raise Stopped(self.stopped)
+            said += data
+        return DEBUGGER_PROMPT.split(said)[:-1]
+
+    def ask_debugger(self, *commands):
+        """Stops, gives the debugger the commands, and goes on; gives back what it answers to each. The guest does not notice. Call it while the
+        shell waits at its prompt."""
+        if self.goes_on:  # a stop that comes too early is lost
+            self.cmds("")
+        if self.stopped:
+            raise Stopped(self.stopped)
+        termios.tcflush(self.screen, termios.TCIFLUSH)  # each stop draws a little; when nobody takes it the terminal is full one day
+        self.process.send_signal(signal.SIGINT)
+        self.debugger_answers(1)
+        self.process.stdin.write("".join(command + "\n" for command in commands).encode())
+        answers = self.debugger_answers(len(commands))
+        self.goes_on = True
+        self.process.stdin.write(b"c\n")
+        return [answer.decode("latin-1") for answer in answers]
 
     def said(self):
         """The end of its log: panics, and the CPU's state."""
