@@ -59,7 +59,8 @@ static void run_one(const struct check_case *c, struct bench *b)
 static bool run_case(const struct check_group_of *group, const struct check_case *c, check_each each, void *context,
                      struct check_counts *counts)
 {
-  for (uint8_t cpl = 0; cpl <= (c->both_rings ? 3 : 0); cpl = (uint8_t)(cpl + 3)) {
+  for (unsigned ring = 0; ring < (c->both_rings ? 2u : 1u); ring++) {
+    const uint8_t cpl = ring ? 3 : 0;
     struct check_result result = {.group = group->name, .sdm = group->sdm};
     struct bench b = {.result = &result, .cpl = cpl, .visible = check_visible(cpl)};
     format(result.name, sizeof result.name, "%s%s", c->name, !c->both_rings ? "" : cpl ? ", CPL 3" : ", CPL 0");

@@ -155,7 +155,7 @@ static const struct command commands[] = {
   {.name = "compare",
    .args = "script:rest",
    .brief = "run one script in every paging mode, and show one table",
-   .example = "compare \"map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000\"",
+   .example = "compare { map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000 }",
    .text = "",
    .more =
      "In each mode the lab starts afresh. The first 16 commands are shown; '!' marks a violation. Afterwards the mode is what it was, with a fresh lab.",
