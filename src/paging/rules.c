@@ -10,8 +10,8 @@
 
 #define OPERATION(n, v, o, t, g, c, l, s, a)                                                                                               \
   {                                                                                                                                        \
-    .name = n, .class = RULE_MUST, .kind = RULE_OPERATION, .vendors = v, .operation = o, .tlb = t, .globals = g, .caches = c,              \
-    .latches = l, .says = s, .sdm = OPERATIONS_SDM, .amd = a                                                                               \
+    .name = n, .class = (t) == SCOPE_NONE ? RULE_MAY : RULE_MUST, .kind = RULE_OPERATION, .vendors = v, .operation = o, .tlb = t,          \
+    .globals = g, .caches = c, .latches = l, .says = s, .sdm = OPERATIONS_SDM, .amd = a                                                    \
   }
 #define OTHER(n, k, c, v, s, t, a)                                                                                                         \
   {                                                                                                                                        \

@@ -112,7 +112,8 @@ static void rule_row(struct record *r, struct record_node *list, const struct ru
   record_string(r, row, "sdm", rule->sdm);
   if (rule->amd)
     record_string(r, row, "amd", rule->amd);
-  record_bool(r, row, "here", (rule->vendors & lab_model()->vendor) != 0);
+  if (!(rule->vendors & lab_model()->vendor))
+    record_string(r, row, "elsewhere", "not a rule for this CPU's maker");
 }
 
 static bool cmd_rules(const struct args *args, struct record *r)
@@ -123,7 +124,7 @@ static bool cmd_rules(const struct args *args, struct record *r)
   struct record_node *list =
     record_array(r, &r->root, "rules",
                  "{class%-8} {rule%-20} {says}[\n                                SDM: {sdm}][\n                                AMD: {amd}]"
-                 "[?!here:]");
+                 "[\n                                ({elsewhere})]");
   unsigned count = 0;
   for (const struct rule *rule = rules; rule->name; rule++)
     if (all || concerns(rule, word)) {
