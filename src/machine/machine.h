@@ -210,8 +210,8 @@ struct machine_tlb_entry {
   uint16_t pcid;
   bool present; /* false: it is remembered that the page was not */
   bool writable, user, executable, global, dirty;
-  bool ring3;   /* in a TLB that only ring 3 uses */
-  bool proven;  /* it serves only what filled it has proven: whether that was a write, and of ring 3 */
+  bool ring3;  /* in a TLB that only ring 3 uses */
+  bool proven; /* it serves only what filled it has proven: whether that was a write, and of ring 3 */
   bool by_write, by_user;
   bool current; /* it serves accesses under the current PCID */
 };
