@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim check unit unit-build iso bench fuzz setup clean help format docs
+.PHONY: all run sim platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs
 
 all: $(BUILD)/tlbsh.elf
 
@@ -37,6 +37,17 @@ iso: setup
 docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 	@mkdir -p docs && $(BUILD)/commands >docs/commands.md
 	@tests/boot/test_readme.py --write
+
+## platforms: docs/PLATFORMS.md, from the conformance suite on every platform there is here (minutes)
+platforms: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh
+	@tools/platforms --write docs/PLATFORMS.md
+
+## check-platform [PLATFORM=qemu|bochs|sim|kvm] [NAME=...]: the conformance suite there, as TAP; fails where a rule is broken
+PLATFORM ?= qemu
+check-platform: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh
+	@tools/platforms --check $(PLATFORM) $(NAME)
 
 ## format: lay out the C and C++ sources as .clang-format says
 format:

@@ -171,7 +171,7 @@ struct machine_fault lab_task_switch(uint64_t cr3)
   if (cr3 != before)
     happened(OPERATION_TASK_SWITCH, laddr(0), 0, ticks);
   else
-    model_may_have_latched(lab_model_change());
+    model_may_have_latched(lab_model_change(), lab_paging());
   return fault;
 }
 

@@ -10,6 +10,7 @@ struct tracked {
   bool used, reached;
   bool seen; /* compared before */
   uint8_t level;
+  uint16_t end; /* bytes of the shadow: from there on it is all zeros */
   laddr_t base; /* the first linear address its first entry translates */
   paddr_t at;
 };
@@ -281,15 +282,24 @@ static struct tracked *slot_for(paddr_t at)
   return unreached;
 }
 
+/* Where the shadow's zeros can begin if entry number @p index is none of them: at a multiple of 8. */
+static uint16_t end_with(unsigned index)
+{
+  return (uint16_t)(((index + 1) * paging.format->entry_bytes + 7) & ~7u);
+}
+
 /* A table's shadow starts as what is in it now, but for a table fresh from the pool, whose shadow is empty: all of it is news. */
 static void adopt(struct tracked *t, unsigned level, paddr_t at, laddr_t base)
 {
   unsigned index = (unsigned)(t - tracked);
   if (index >= pool_count() || !taken[index])
     memcpy(shadow(index), machine_physical(at), entries_of(level) * (size_t)paging.format->entry_bytes);
-  for (unsigned i = 0; i < entries_of(level); i++)
-    model_found(lab_model_change(), entry_in(shadow(index), i));
   *t = (struct tracked){.used = true, .level = (uint8_t)level, .at = at, .base = base};
+  for (unsigned i = 0; i < entries_of(level); i++) {
+    uint64_t entry = entry_in(shadow(index), i);
+    model_found(lab_model_change(), entry);
+    t->end = entry ? end_with(i) : t->end;
+  }
 }
 
 static void track(unsigned level, paddr_t at, laddr_t base)
@@ -357,7 +367,7 @@ static void report(const struct tracked *t, unsigned index, uint64_t before, uin
 }
 
 /* Compares the entries of one machine word: two, where entries are half as wide. */
-static void compare_word(const struct tracked *t, uint8_t *past, const uint8_t *now, unsigned first, struct reader *reader)
+static void compare_word(struct tracked *t, uint8_t *past, const uint8_t *now, unsigned first, struct reader *reader)
 {
   unsigned bytes = paging.format->entry_bytes;
   for (unsigned index = first; index * bytes < first * bytes + sizeof(uintptr_t) && index < entries_of(t->level); index++) {
@@ -365,16 +375,26 @@ static void compare_word(const struct tracked *t, uint8_t *past, const uint8_t *
     if (before == after)
       continue;
     memcpy(past + (size_t)index * bytes, &after, bytes);
+    t->end = t->end > end_with(index) ? t->end : end_with(index);
     report(t, index, before, after, reader);
   }
 }
 
-static void compare(const struct tracked *t, struct reader *reader)
+/* Tables are mostly zeros, and of those only the table is read: each word must be as the one before it. */
+static bool unchanged(const struct tracked *t, const uint8_t *past, const uint8_t *now, unsigned bytes)
+{
+  const uint8_t *zeros = now + t->end;
+  if (memcmp(now, past, t->end) != 0)
+    return false;
+  return t->end == bytes || (*(const uint64_t *)(const void *)zeros == 0 && memcmp(zeros, zeros + 8, bytes - t->end - 8u) == 0);
+}
+
+static void compare(struct tracked *t, struct reader *reader)
 {
   uint8_t *past = shadow((unsigned)(t - tracked));
   const uint8_t *now = machine_physical(t->at);
   unsigned bytes = entries_of(t->level) * paging.format->entry_bytes;
-  if (now == NULL || memcmp(now, past, bytes) == 0) /* nearly always nothing has changed */
+  if (now == NULL || unchanged(t, past, now, bytes)) /* nearly always */
     return;
   /* Look at machine words first, and at entries only where a word differs. */
   for (unsigned at = 0; at < bytes; at += sizeof(uintptr_t))
@@ -382,22 +402,41 @@ static void compare(const struct tracked *t, struct reader *reader)
       compare_word(t, past, now, at / paging.format->entry_bytes, reader);
 }
 
+/* The numbers of those in use, which are few. */
+static unsigned tracked_used(uint8_t numbers[TRACKED_MAX])
+{
+  unsigned used = 0;
+  for (unsigned i = 0; i < TRACKED_MAX; i++)
+    if (tracked[i].used)
+      numbers[used++] = (uint8_t)i;
+  return used;
+}
+
+static void compare_level(unsigned level, const uint8_t *numbers, unsigned used, struct reader *reader)
+{
+  for (unsigned i = 0; i < used; i++) {
+    struct tracked *t = &tracked[numbers[i]];
+    if (t->level != level)
+      continue;
+    compare(t, reader);
+    t->seen = true;
+  }
+}
+
 void lab_diff(void (*each)(void *context, const struct lab_change *change), void *context)
 {
   struct reader reader = {.each = each, .context = context};
   if (paging.format == NULL)
     return;
+  uint8_t numbers[TRACKED_MAX];
+  unsigned used = tracked_used(numbers);
   /* By level, so that a new table is told of before what is in it. Links that changed may lead to tables not yet tracked. */
   for (unsigned level = 0; level < paging.format->levels; level++) {
     reader.links_changed = false;
-    for (unsigned i = 0; i < TRACKED_MAX; i++) {
-      if (!tracked[i].used || tracked[i].level != level)
-        continue;
-      compare(&tracked[i], &reader);
-      tracked[i].seen = true;
-    }
+    compare_level(level, numbers, used, &reader);
     if (!reader.links_changed)
       continue;
     track_all();
+    used = tracked_used(numbers);
   }
 }

@@ -283,10 +283,8 @@ static void masks_add(const struct paging *paging, const struct format_field *fi
   }
 }
 
-static const struct masks *masks_of(const struct paging *paging)
+static void masks_make(const struct paging *paging)
 {
-  if (kept.format == paging->format && kept.conditions == paging->conditions && kept.maxphyaddr == paging->maxphyaddr)
-    return &kept;
   memset(&kept, 0, sizeof kept);
   for (unsigned i = 0; i < paging->format->levels; i++) {
     masks_add(paging, paging->format->level[i].table_fields, kept.table[i]);
@@ -295,6 +293,12 @@ static const struct masks *masks_of(const struct paging *paging)
   kept.format = paging->format;
   kept.conditions = paging->conditions;
   kept.maxphyaddr = paging->maxphyaddr;
+}
+
+static inline const struct masks *masks_of(const struct paging *paging)
+{
+  if (kept.format != paging->format || kept.conditions != paging->conditions || kept.maxphyaddr != paging->maxphyaddr)
+    masks_make(paging);
   return &kept;
 }
 
@@ -308,10 +312,15 @@ bool format_is_leaf(const struct paging *paging, unsigned level, uint64_t entry)
   return (entry & masks_of(paging)->leaf[level][ROLE_PS]) != 0;
 }
 
-uint64_t format_mask(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
+const uint64_t *format_masks(const struct paging *paging, unsigned level, uint64_t entry)
 {
   const struct masks *masks = masks_of(paging);
-  return format_is_leaf(paging, level, entry) ? masks->leaf[level][role] : masks->table[level][role];
+  return format_is_leaf(paging, level, entry) ? masks->leaf[level] : masks->table[level];
+}
+
+uint64_t format_mask(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
+{
+  return format_masks(paging, level, entry)[role];
 }
 
 uint64_t format_reserved(const struct paging *paging, unsigned level, uint64_t entry)
@@ -329,8 +338,8 @@ uint64_t format_value(const struct paging *paging, unsigned level, uint64_t entr
 
 paddr_t format_address(const struct paging *paging, unsigned level, uint64_t entry)
 {
-  uint64_t low = entry & format_mask(paging, level, entry, ROLE_ADDRESS);
-  uint64_t high = entry & format_mask(paging, level, entry, ROLE_ADDRESS_HIGH);
+  const uint64_t *masks = format_masks(paging, level, entry);
+  uint64_t low = entry & masks[ROLE_ADDRESS], high = entry & masks[ROLE_ADDRESS_HIGH];
   return paddr(high << ADDRESS_HIGH_SHIFT | low);
 }
 

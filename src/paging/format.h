@@ -127,6 +127,9 @@ uint64_t format_field_bits(const struct format_field *f);
 /** The mask in the entry of all bits with @p role here, and 0 where there is none. */
 uint64_t format_mask(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role);
 
+/** The same for all roles: an array of ROLES masks, good until the next call with another struct paging. */
+const uint64_t *format_masks(const struct paging *paging, unsigned level, uint64_t entry);
+
 /** The mask of bits that must be 0 in this (present) entry: reserved fields, and address bits at and above MAXPHYADDR. */
 uint64_t format_reserved(const struct paging *paging, unsigned level, uint64_t entry);
 

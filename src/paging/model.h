@@ -63,10 +63,11 @@ struct model {
   uint16_t pcid;
   bool pcide;
   bool globals;       /* an entry with G has been seen */
-  bool latch_unsure;  /* PDPTEs may count as they are in memory too */
+  bool latches;       /* PAE paging: there are PDPTE registers */
   uint64_t forgotten; /* values that ended before this time may be missing */
   uint64_t newest;    /* the latest end of any value in `past`, of a root or of a regime */
   uint64_t latch[4];  /* the PDPTE registers */
+  uint64_t maybe[4];  /* what a PDPTE may count as instead; nearly always the same */
   uint64_t root, root_from;
   struct model_past old_root[MODEL_ROOTS]; /* key: the PCID that it was used under */
   unsigned old_roots;
@@ -108,8 +109,8 @@ void model_forget(struct model *model);
 /** CR3 was loaded (before model_operation() for it): the root of @p paging now belongs to @p pcid. */
 void model_root(struct model *model, const struct paging *paging, bool pcide, uint16_t pcid);
 
-/** The PDPTE registers may have been loaded, or not: until they certainly are, a PDPTE counts both as it is in memory and as it was. */
-void model_may_have_latched(struct model *model);
+/** The PDPTE registers may have been loaded, or not: until they certainly are, a PDPTE counts both as it is in memory now and as it was. */
+void model_may_have_latched(struct model *model, const struct paging *paging);
 
 /** The meaning of entries changed without an operation that invalidates (CR4.PSE, EFER.NXE). */
 void model_conditions(struct model *model, const struct paging *paging);

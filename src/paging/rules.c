@@ -134,7 +134,7 @@ const struct rule rules[] = {
 const struct rule *rules_named(const char *name)
 {
   for (const struct rule *r = rules; r->name; r++)
-    if (strcmp(r->name, name) == 0)
+    if (r->name[0] == name[0] && strcmp(r->name, name) == 0) /* it is asked for at every access */
       return r;
   return NULL;
 }

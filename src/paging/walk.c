@@ -11,31 +11,20 @@ static struct walk walk_unpaged(struct walk walk)
   return walk;
 }
 
-static bool all_set(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
-{
-  uint64_t mask = format_mask(paging, level, entry, role);
-  return (entry & mask) == mask;
-}
-
-static bool any_set(const struct paging *paging, unsigned level, uint64_t entry, enum field_role role)
-{
-  return (entry & format_mask(paging, level, entry, role)) != 0;
-}
-
 /* An entry without a right's bit (its mask is then 0) leaves that right as it was. */
-static void and_rights(struct walk *walk, const struct paging *paging, unsigned level, uint64_t entry)
+static void and_rights(struct walk *walk, const uint64_t *masks, uint64_t entry)
 {
-  walk->writable = walk->writable && all_set(paging, level, entry, ROLE_RW);
-  walk->user = walk->user && all_set(paging, level, entry, ROLE_US);
-  walk->executable = walk->executable && !any_set(paging, level, entry, ROLE_NX);
+  walk->writable = walk->writable && !(masks[ROLE_RW] & ~entry);
+  walk->user = walk->user && !(masks[ROLE_US] & ~entry);
+  walk->executable = walk->executable && !(masks[ROLE_NX] & entry);
 }
 
-static void map_page(struct walk *walk, const struct paging *paging, unsigned level, uint64_t entry)
+static void map_page(struct walk *walk, const struct paging *paging, const uint64_t *masks, unsigned level, uint64_t entry)
 {
   walk->shift = paging->format->level[level].shift;
   walk->pa = paddr(format_address(paging, level, entry).v | (walk->va.v & address_mask(walk->shift)));
-  walk->global = any_set(paging, level, entry, ROLE_G);
-  walk->key = (uint8_t)format_value(paging, level, entry, ROLE_PK);
+  walk->global = (masks[ROLE_G] & entry) != 0;
+  walk->key = masks[ROLE_PK] ? (uint8_t)format_value(paging, level, entry, ROLE_PK) : 0;
   walk->end = WALK_MAPPED;
 }
 
@@ -60,18 +49,19 @@ static struct walk_step *place_step(struct walk *walk, const struct paging *pagi
 static bool take_step(struct walk *walk, const struct paging *paging, struct walk_step *step)
 {
   unsigned level = step->level;
+  const uint64_t *masks = format_masks(paging, level, step->entry);
   walk->steps++;
   step->leaf = format_is_leaf(paging, level, step->entry);
   walk->end = WALK_NOT_PRESENT;
-  if (!any_set(paging, level, step->entry, ROLE_P))
+  if (!(masks[ROLE_P] & step->entry))
     return false;
   walk->end = WALK_RESERVED;
   bool latched = level == 0 && paging->format->root_latched;
-  if (!latched && step->entry & format_reserved(paging, level, step->entry))
+  if (!latched && step->entry & masks[ROLE_RESERVED])
     return false;
-  and_rights(walk, paging, level, step->entry);
+  and_rights(walk, masks, step->entry);
   if (step->leaf)
-    map_page(walk, paging, level, step->entry);
+    map_page(walk, paging, masks, level, step->entry);
   return !step->leaf;
 }
 

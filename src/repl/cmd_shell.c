@@ -8,7 +8,7 @@
 
 static void help_family(struct record *r, const struct command_family *family)
 {
-  struct record_node *list = record_array(r, &r->root, family->name, "[{family%-10}][?!family:          ] {name%-9} {brief}");
+  struct record_node *list = record_array(r, &r->root, family->name, "[{family%-10}][?!family:          ] {name%-11} {brief}");
   for (const struct command *c = family->commands; c->name; c++) {
     char usage[128];
     struct record_node *row = record_object(r, list, NULL);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define ARENA_BYTES (128u * 1024u)
+#define ARENA_BYTES (192u * 1024u)
 /* The last part of the arena is for direct members of the root only, so that the totals a command adds at its end survive a list
  * that was too long. */
 #define ROOT_BYTES (4u * 1024u)
@@ -128,6 +128,13 @@ void record_count(struct record *r, struct record_node *parent, const char *key,
 void record_bool(struct record *r, struct record_node *parent, const char *key, bool value)
 {
   add(r, parent, key, RECORD_BOOL)->number = value;
+}
+
+void record_count_set(struct record_node *parent, const char *key, uint64_t value)
+{
+  for (struct record_node *node = parent->child; node; node = node->next)
+    if (strcmp(node->key, key) == 0)
+      node->number = value;
 }
 
 const struct record_node *record_find(const struct record_node *parent, const char *key)

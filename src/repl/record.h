@@ -45,6 +45,9 @@ void record_hex(struct record *r, struct record_node *parent, const char *key, u
 void record_count(struct record *r, struct record_node *parent, const char *key, uint64_t value);
 void record_bool(struct record *r, struct record_node *parent, const char *key, bool value);
 
+/** Gives the count @p key of @p parent, which was added before, another value. */
+void record_count_set(struct record_node *parent, const char *key, uint64_t value);
+
 /** The member @p key of object @p parent, or NULL. */
 const struct record_node *record_find(const struct record_node *parent, const char *key);
 

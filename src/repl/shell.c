@@ -7,6 +7,7 @@
 #include "machine/console.h"
 #include "repl/boot.h"
 #include "repl/clock.h"
+#include "repl/compare.h"
 #include "repl/diff.h"
 #include "repl/journal.h"
 #include "repl/render.h"
@@ -75,6 +76,10 @@ static void to_console(void *context, const char *text, size_t length)
 static void print(const struct record *record, size_t column)
 {
   const struct state *state = state_get();
+  if (compare_active()) {
+    compare_note(record);
+    return;
+  }
   struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = state_mode_name()};
   options.indent = column;
   /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
@@ -123,6 +128,30 @@ static size_t command_end(const char *text, size_t at, size_t end)
   return end;
 }
 
+static void switched(struct record *r);
+
+/* Into a mode with a fresh lab, also where it is the one that we are in. */
+static void switch_quietly(enum machine_mode mode)
+{
+  state_get()->switched_from = (uint8_t)(machine_mode() + 1);
+  machine_mode_switch(mode);
+  switched(record_begin("mode")); /* only a machine that does not start over comes here */
+}
+
+bool shell_compare(struct record *r, size_t start, size_t end)
+{
+  struct state *state = state_get();
+  if (!compare_begin(r, start, end))
+    return false;
+  if (!shell_push(start, end, 1)) {
+    compare_stop();
+    return record_refuse(r, "repeats are nested too deep for a comparison");
+  }
+  state->compare.depth = state->depth;
+  switch_quietly((enum machine_mode)state->compare.mode[0]);
+  return true;
+}
+
 static void repeat_ended(const struct state_frame *frame, enum record_status status)
 {
   struct record *r = record_begin("repeat");
@@ -131,6 +160,27 @@ static void repeat_ended(const struct state_frame *frame, enum record_status sta
   record_count(r, &r->root, "count", frame->done);
   if (state_get()->json || status != STATUS_OK)
     print(r, 0);
+}
+
+/* The script of a comparison has ended in this mode: it goes on in the next, or the table is shown and the shell is where it was. A booted
+ * machine starts over at each switch; all that is needed then is in the state. */
+static void compare_goes_on(struct state_frame *f)
+{
+  struct state *state = state_get();
+  unsigned mode;
+  if (compare_next(&mode)) {
+    f->at = f->start;
+    switch_quietly((enum machine_mode)mode);
+    return;
+  }
+  state->depth--;
+  struct record *r = record_begin("compare");
+  r->text = "";
+  mode = compare_end(r);
+  print(r, 0);
+  state->compare.returning = 1;
+  switch_quietly((enum machine_mode)mode);
+  state->compare.returning = 0;
 }
 
 /* Moves to the next command: its limits in @p start and @p end. False when there is nothing left to run. */
@@ -146,6 +196,10 @@ static bool next_command(size_t *start, size_t *end)
       *end = command_end(state->text, f->at, f->end);
       f->at = (uint32_t)*end;
       return true;
+    }
+    if (compare_active() && state->depth == state->compare.depth) {
+      compare_goes_on(f);
+      continue;
     }
     f->done++;
     if (f->done < f->count) {
@@ -218,6 +272,8 @@ static void run_command(size_t start, size_t end)
   memcpy(name, text, shown);
   name[shown] = '\0';
   struct record *r = record_begin(name);
+  if (compare_active() && state_get()->depth == state_get()->compare.depth)
+    compare_command();
   const struct command *command = command_find(text, word, 0, r);
   if (command) {
     text_copy(r->cmd, sizeof r->cmd, command->name, strlen(command->name));
@@ -234,6 +290,7 @@ static void stop_all(void)
   struct state *state = state_get();
   struct state_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
   bool repeating = state->depth > 1;
+  compare_stop();
   state->depth = 0;
   console_interrupt_clear();
   swallow_ctrl_c = true;
@@ -365,9 +422,12 @@ static void start_again(void)
     state_get()->depth = 0;
     return;
   }
+  bool quiet = compare_active() || state_get()->compare.returning;
+  state_get()->compare.returning = 0;
   switched(r);
   diff_record(r, false);
-  print(r, 0);
+  if (!quiet)
+    print(r, 0);
   run_text();
 }
 

@@ -23,6 +23,19 @@ struct state_frame {
   uint32_t done, count;
 };
 
+#define STATE_COMPARE_ROWS 16
+#define STATE_COMPARE_COLUMNS 4
+
+/** A comparison of all modes (compare.h). */
+struct state_compare {
+  uint8_t active, home, columns, column, row, rows;
+  uint8_t returning; /* it is over, and the mode switch back is under way */
+  uint8_t depth;     /* of the script's frame */
+  uint8_t mode[STATE_COMPARE_COLUMNS];
+  uint32_t start, end; /* the script, in the text */
+  char cell[STATE_COMPARE_COLUMNS][STATE_COMPARE_ROWS][20];
+};
+
 /** Same layout in both kernels: no pointers, no longs. */
 struct state {
   uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
@@ -37,6 +50,7 @@ struct state {
   uint8_t from_prompt;    /* the text was typed at the prompt, so it stands on the line above */
   struct state_variable variable[STATE_VARIABLES];
   struct state_frame frame[STATE_FRAMES];
+  struct state_compare compare;
   char text[EDITOR_LINE_MAX];
   struct editor_history history;
 };

@@ -220,8 +220,9 @@ class Qemu(Machine):
     boot_timeout = 60
 
     def __init__(self, cpu="max", append="json=1 color=0", memory="128M", media="kernel", extra=(), com=1, iso=ISO, reboot=False, monitor=False,
-                 before="null"):
+                 before="null", accel="tcg"):
         super().__init__()
+        self.accel = accel
         self.cpu, self.append, self.memory, self.media, self.extra, self.com = cpu, append, memory, media, list(extra), com
         self.iso, self.reboot, self.monitor = iso, reboot, monitor
         self.before = before  # what the serial ports before `com` are: "null" a port that nobody listens to, "none" no port
@@ -245,7 +246,7 @@ class Qemu(Machine):
         with socket.socket(socket.AF_UNIX) as listener, open(os.path.join(self.dir, "stderr"), "w") as stderr:
             listener.bind(path)
             listener.listen(1)
-            self.run(["qemu-system-x86_64", "-nodefaults", "-display", "none", "-vga", "std", "-net", "none", "-accel", "tcg", "-cpu", self.cpu,
+            self.run(["qemu-system-x86_64", "-nodefaults", "-display", "none", "-vga", "std", "-net", "none", "-accel", self.accel, "-cpu", self.cpu,
                       "-m", self.memory, *([] if self.reboot else ["-no-reboot"]), *serials, *monitor, *self.media_arguments(), *self.extra],
                      stderr=stderr)
             self.accept(listener)

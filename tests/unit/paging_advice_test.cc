@@ -217,15 +217,15 @@ static const unsigned VENDORS[] = {RULE_INTEL, RULE_AMD, RULE_CYRIX};
 struct Case {
   FakeLab lab;
   Random random;
-  std::vector<uint64_t> vas{VA, VA + 0x1000, VA + 0x3000, VA + 0x800000};
+  std::vector<uint64_t> addresses{VA, VA + 0x1000, VA + 0x3000, VA + 0x800000};
   uint64_t spare; /* a page table that is not in use, with entries of its own */
 
   Case(enum machine_mode mode, unsigned vendor, uint64_t seed) : lab(mode, vendor), random(seed)
   {
-    for (uint64_t va : vas)
+    for (uint64_t va : addresses)
       lab.map(va, leaf(false));
     spare = lab.new_table();
-    for (uint64_t va : vas)
+    for (uint64_t va : addresses)
       lab.put(spare + format_index(lab.paging.format, lab.last(), laddr(va)) * (uint64_t)lab.bytes(), leaf(false));
     for (unsigned level = 0; level < lab.last(); level++)
       if (!lab.is_pdpte(level))
@@ -253,7 +253,7 @@ struct Case {
   void others(unsigned *all, unsigned *successes)
   {
     *all = *successes = 0;
-    for (uint64_t va : vas)
+    for (uint64_t va : addresses)
       for (enum machine_op op : {OP_READ, OP_WRITE, OP_EXEC})
         for (unsigned cpl : {0u, 3u}) {
           struct prediction p = lab.predict(va, op, cpl);

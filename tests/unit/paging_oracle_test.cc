@@ -45,13 +45,13 @@ struct Translation {
 
 struct Oracle {
   FakeLab &lab;
-  std::vector<uint64_t> vas;
+  std::vector<uint64_t> addresses;
   uint16_t pcid = 0;
   uint64_t latch[4] = {};
   std::map<std::string, Translation> tlb;
   std::map<std::string, Prefix> structures;
 
-  Oracle(FakeLab &lab_, std::vector<uint64_t> vas_) : lab(lab_), vas(vas_) { load(); }
+  Oracle(FakeLab &lab_, std::vector<uint64_t> addresses_) : lab(lab_), addresses(addresses_) { load(); }
 
   void load()
   {
@@ -86,7 +86,7 @@ struct Oracle {
   /* Whatever can be cached now is. */
   void fill()
   {
-    for (uint64_t va : vas) {
+    for (uint64_t va : addresses) {
       Prefix start = {};
       start.pcid = pcid;
       start.table = lab.paging.root.v;
@@ -186,25 +186,25 @@ struct History {
   std::unique_ptr<Oracle> oracle;
   Random random;
   unsigned kinds;
-  std::vector<uint64_t> vas, tables[FORMAT_LEVELS_MAX]; /* tables[level]: that entries of that level may refer to */
+  std::vector<uint64_t> addresses, tables[FORMAT_LEVELS_MAX]; /* tables[level]: that entries of that level may refer to */
   std::vector<std::string> log;
   uint16_t pcid_now = 0;
 
   History(enum machine_mode mode, unsigned kinds_, uint64_t seed) : lab(mode), random(seed), kinds(kinds_)
   {
     const uint64_t base = 0x40000000;
-    vas = {base, base + 0x1000, base + 0x3000, base + 0x800000, base + 0x801000};
+    addresses = {base, base + 0x1000, base + 0x3000, base + 0x800000, base + 0x801000};
     for (unsigned space = 0; space < (kinds & SPACES ? 2u : 1u); space++) {
       lab.paging.root = paddr(FakeLab::root(space));
-      for (uint64_t va : vas)
+      for (uint64_t va : addresses)
         lab.map(va, leaf(false));
       for (unsigned level = 0; level < lab.last(); level++)
-        for (uint64_t va : vas)
+        for (uint64_t va : addresses)
           tables[level].push_back(lab.at(va, level + 1) & ~(uint64_t)(PAGE_SIZE - 1));
     }
     lab.paging.root = paddr(FakeLab::root(0));
     lab.begin();
-    oracle = std::make_unique<Oracle>(lab, vas);
+    oracle = std::make_unique<Oracle>(lab, addresses);
     oracle->fill();
   }
 
@@ -230,7 +230,7 @@ struct History {
   /* Some entry that leads, or would lead, to one of the addresses; its level. */
   uint64_t some_entry(unsigned *level)
   {
-    uint64_t va = vas[(size_t)random.below(vas.size())];
+    uint64_t va = addresses[(size_t)random.below(addresses.size())];
     *level = kinds & TABLES && random.coin() ? (unsigned)random.below(lab.last()) : lab.last();
     uint64_t of = *level ? tables[*level - 1][(size_t)random.below(tables[*level - 1].size())] : lab.paging.root.v;
     if (!(kinds & TABLES) && *level)
@@ -273,7 +273,7 @@ struct History {
 
   void invalidate()
   {
-    uint64_t va = vas[(size_t)random.below(vas.size())];
+    uint64_t va = addresses[(size_t)random.below(addresses.size())];
     unsigned space = kinds & SPACES ? (unsigned)random.below(2) : 0;
     uint16_t pcid = kinds & SPACES && random.coin() ? (uint16_t)(random.below(2) + 1) : pcid_now;
     switch (random.below(kinds & FAULTS ? 12 : 8)) {
@@ -327,7 +327,7 @@ struct History {
 
   bool check(bool exactly)
   {
-    for (uint64_t va : vas) {
+    for (uint64_t va : addresses) {
       bool complete;
       std::set<std::string> may = permitted(lab, va, &complete), held = oracle->held(va);
       if (!complete) /* it says so, and so nobody relies on it */
