@@ -99,8 +99,11 @@ static const char *guard(const struct machine_access *access)
   return NULL;
 }
 
-static void stamp_all(void)
+/* Also the page that the tables map though a fault is all that is permitted: a machine that breaks the rules may get there, and execute. */
+static void stamp_all(const struct walk *now)
 {
+  if (now->end == WALK_MAPPED)
+    lab_frame_stamp(now->pa);
   for (unsigned i = 0; i < prediction.count; i++)
     if (!prediction.outcome[i].fault)
       lab_frame_stamp(prediction.outcome[i].pa);
@@ -281,7 +284,7 @@ const char *lab_touch(struct machine_access *access, struct lab_touch *touch)
   *touch = (struct lab_touch){.walk = walk_run(lab_paging(), performed.va), .predicted = &prediction};
   touch->expected = rights_check(lab_paging(), &touch->walk, access->op, access->cpl);
   predict_access(lab_model(), lab_paging(), &touch->walk, access->op, access->cpl, &prediction);
-  stamp_all();
+  stamp_all(&touch->walk);
   const char *refused = guard(access);
   if (refused)
     return refused;

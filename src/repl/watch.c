@@ -48,11 +48,14 @@ static bool contains(const char *text, const char *part)
   return false;
 }
 
+#define UNLISTED ", and others"
+
 /* The translations that a TLB may hold, each once. */
 struct gathered {
   char text[TEXT_MAX];
   size_t length;
   unsigned count;
+  bool too_many; /* for the text */
 };
 
 static void gather(void *context, const struct model_path *path)
@@ -67,8 +70,12 @@ static void gather(void *context, const struct model_path *path)
     format(one, sizeof one, "%s (%s %s%s%s%s)", lab_frame_name(path->walk.pa, name, sizeof name), path->walk.user ? "user" : "sup",
            path->walk.writable ? "rw" : "ro", path->walk.executable ? "" : " nx", path->walk.global ? " g" : "",
            path->past ? ", older" : "");
-  if (contains(g->text, one) || g->length + strlen(one) + 3 > sizeof g->text)
+  if (contains(g->text, one))
     return;
+  if (g->length + strlen(one) + 3 + sizeof UNLISTED > sizeof g->text) {
+    g->too_many = true;
+    return;
+  }
   g->length += (size_t)format(g->text + g->length, sizeof g->text - g->length, "%s%s", g->count++ ? ", " : "", one);
 }
 
@@ -77,14 +84,20 @@ static void say(struct record *r, struct record_node *list, struct watch *watch)
   struct gathered g = {.count = 0};
   const struct walk now = walk_run(lab_paging(), watch->va);
   bool complete = model_paths(lab_model(), lab_paging(), &now, MODEL_PERMITTED, gather, &g);
+  bool listed = complete && !g.too_many;
   if (g.count == 0)
-    format(g.text, sizeof g.text, "%s", complete ? "certainly not cached" : "unknown: too much has changed since the last full flush");
+    format(g.text, sizeof g.text, "%s",
+           complete ? "certainly not cached" : "what is not known: too much has changed since the last full flush");
+  else if (!listed)
+    format(g.text + g.length, sizeof g.text - g.length, UNLISTED);
   if (!state_get()->json && strcmp(g.text, watch->shown) == 0)
     return;
   memcpy(watch->shown, g.text, sizeof watch->shown);
   struct record_node *row = record_object(r, list, NULL);
   record_hex(r, row, "va", watch->va.v);
-  record_bool(r, row, "may_be_cached", g.count > 0);
+  record_bool(r, row, "may_be_cached", g.count > 0 || !complete);
+  if (!listed)
+    record_bool(r, row, "incomplete", true);
   record_string(r, row, "as", g.text);
 }
 

@@ -78,7 +78,7 @@ def diff_holds(record, wanted):
 KNOWN = {
     # Reserved-bit faults report P = 0; PAE walks set bit 5 of PDPTEs; INVLPG elsewhere in a large page does not stop fetches from it.
     "qemu": {"error-code", "flags-only", "fetch:invlpg"},
-    # A data access's fault leaves the ITLB alone, an instruction fetch's the DTLB (where pages have the same content, all that shows is that A
+    # A data access's fault leaves the ITLB alone, an instruction fetch's both, and any the other pieces of a large page (where pages have the same content, all that shows is that A
     # or D is missing); any MOV to CR0 or CR4 loads the PDPTE registers.
     "bochs": {"page-fault", "pdptes", "accessed", "dirty"},
     "qemu-tcg": {"error-code", "flags-only"},

@@ -48,6 +48,9 @@ PECULIAR = {
     "bochs": [
         # A page fault must invalidate the page's translations: here that for fetches stays.
         (ANY, "map 0x40078000 A user; exec 0x40078000; map 0x40078000 B user ro; write 0x40078000 1 user; exec 0x40078000", "outcome=stale frame=A"),
+        # ... of a large page all pieces, and in the same TLB, too.
+        (ANY, "map 0x40800000 M0 user LARGE; read 0x40878000; read 0x4087b000; map 0x40800000 M1 user ro LARGE; write 0x40878000 1 user; read 0x4087b000",
+         "outcome=stale frame=M0+0x7b000"),
         # The architecture allows what follows. A task switch that does not change CR3 drops nothing.
         (PAGED_32, "map 0x40078000 A; read 0x40078000; map 0x40078000 B; task-switch; read 0x40078000", "outcome=stale frame=A"),
         # A translation serves ring 3 only when ring 3 has used it, and writes only when a write has.
