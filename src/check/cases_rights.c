@@ -27,8 +27,9 @@
 #define ACCESSES 6u       /* three operations, two privilege levels */
 #define SLOTS_MAX 512u
 #define REPORTS 6u          /* kinds of mismatches that are told of */
-#define SAMPLES_LAST 18u    /* sweeps for each state, at the last level */
-#define SAMPLES_ABOVE 6u    /* ... and at each level above it */
+#define SAMPLES_LAST 60u    /* sweeps for each state, at the last level */
+#define SAMPLES_ABOVE 20u   /* ... and at each level above it */
+#define FEW (3u << 20)      /* so many combinations are all tried always */
 #define PROGRESS (1u << 24) /* combinations between two lines that tell of it */
 
 enum mismatch {
@@ -223,25 +224,28 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 static void add_state(struct text *t)
 {
   const struct product_state *s = &now.state;
-  add(t, "%s%s%s%s%s", s->wp ? " WP" : "", s->smep ? " SMEP" : "", s->smap ? " SMAP" : "", s->ac ? " AC" : "", s->nxe ? " NXE" : "");
+  bool any = s->wp || s->smep || s->smap || s->ac || s->nxe || s->pke;
+  add(t, "%s%s%s%s%s%s", any ? " with" : "", s->wp ? " WP" : "", s->smep ? " SMEP" : "", s->smap ? " SMAP" : "", s->ac ? " AC" : "",
+      s->nxe ? " NXE" : "");
   if (s->pke)
     add(t, " PKRU=0x%x", s->pkru);
 }
 
-static void add_entry(struct text *t, unsigned level, uint64_t entry)
+static void add_entry(struct text *t, const char *before, unsigned level, uint64_t entry)
 {
   char flags[64];
   format_flags(&now.paging, level, entry, flags, sizeof flags);
-  add(t, "; %s %s", now.paging.format->level[level].name, flags[0] ? flags : "not present");
+  add(t, "%s%s %s", before, now.paging.format->level[level].name, flags[0] ? flags : "not present");
 }
 
 static void add_came(struct text *t, const char *word, uint32_t value)
 {
   char flags[32];
+  uint32_t error = MACHINE_CAME_ERROR(value);
   if (value == 0)
     add(t, "; %s no fault", word);
   else if (MACHINE_CAME_VECTOR(value) == VECTOR_PF)
-    add(t, "; %s #PF 0x%x (%s)", word, MACHINE_CAME_ERROR(value), rights_error_flags(MACHINE_CAME_ERROR(value), flags, sizeof flags));
+    add(t, "; %s #PF 0x%x%s%s", word, error, error ? " " : "", rights_error_flags(error, flags, sizeof flags));
   else
     add(t, "; %s exception %u", word, MACHINE_CAME_VECTOR(value));
 }
@@ -262,17 +266,15 @@ static void mismatch(enum mismatch what, uint32_t detail, unsigned index)
   struct text t = {note, sizeof note};
   unsigned slot = sweep.first + index, fetch = operation(sweep.access) == OP_EXEC;
   format(name, sizeof name, "combination %llu: %s", (unsigned long long)(sweep.number + index), mismatch_names[what]);
-  add(&t, "%s at CPL %u,", words[operation(sweep.access)], cpl_of(sweep.access));
+  add(&t, "%s at CPL %u", words[operation(sweep.access)], cpl_of(sweep.access));
   add_state(&t);
   for (unsigned i = 0; i < sweep.level; i++)
-    add_entry(&t, i, sweep.above[i]);
-  add_entry(&t, sweep.level, entries[sweep.level][fetch][slot]);
+    add_entry(&t, i ? "; " : ": ", i, sweep.above[i]);
+  add_entry(&t, sweep.level ? "; " : ": ", sweep.level, entries[sweep.level][fetch][slot]);
   add_came(&t, "expected", sweep.expect[now.levels[sweep.level].kind[slot]]);
   add_came(&t, "came", came[index]);
-  if (what >= A_MISSING && what <= ENTRY_CHANGED) {
-    add(&t, ", then");
-    add_entry(&t, sweep.level, entry_now(run.memory[sweep.level], now.paging.format->entry_bytes, index));
-  }
+  if (what >= A_MISSING && what <= ENTRY_CHANGED)
+    add_entry(&t, ", then ", sweep.level, entry_now(run.memory[sweep.level], now.paging.format->entry_bytes, index));
   tell(CHECK_FAIL, name, note);
 }
 
@@ -301,7 +303,7 @@ static void judge_entry(unsigned index, unsigned kind, uint64_t before, uint64_t
     mismatch(A_MISSING, 0, index);
   else if (missing & now.levels[sweep.level].d[kind])
     mismatch(D_MISSING, 0, index);
-  else if ((before ^ after) == now.levels[sweep.level].d[kind])
+  else if ((after & ~(before | sweep.must[kind] | sweep.may[kind])) == now.levels[sweep.level].d[kind])
     mismatch(D_SET, 0, index);
   else
     mismatch(ENTRY_CHANGED, 0, index);
@@ -515,6 +517,7 @@ static void states_run(void)
     state_take(i);
     run.total += state_total();
   }
+  run.full = run.full || run.total <= FEW;
   for (unsigned i = 0; i < product_states(); i++) {
     state_take(i);
     uint64_t end = start + state_total();
@@ -578,8 +581,8 @@ static bool summary(void)
 {
   char name[96], note[96] = "";
   if (run.stopped) {
-    format(note, sizeof note, "stopped: check rights from %llu goes on", (unsigned long long)sweep.number);
-    return tell(CHECK_OBSERVED, "not all combinations", note);
+    format(note, sizeof note, "stopped; check rights from %llu goes on", (unsigned long long)sweep.number);
+    return tell(CHECK_OBSERVED, "not all combinations", run.full ? note : "stopped");
   }
   format(name, sizeof name, "covered %llu of %llu combinations", (unsigned long long)run.covered, (unsigned long long)run.total);
   if (run.mismatches)
