@@ -269,8 +269,10 @@ static bool run_change(const struct check_group_of *group, const struct change *
   return true;
 }
 
-static bool matrix(const struct check_group_of *group, check_each each, void *context, struct check_counts *counts)
+static bool matrix(const struct check_group_of *group, const struct check_extent *extent, check_each each, void *context,
+                   struct check_counts *counts)
 {
+  (void)extent;
   const unsigned globals[] = {0, EDIT_G};
   bool pge = machine_register_read(REGISTER_CR4) & CR4_PGE;
   if (lab_paging()->format == NULL)

@@ -78,11 +78,12 @@ struct check_case {
 struct check_group_of {
   const char *name, *brief, *sdm;
   const struct check_case *cases; /* ends with a row whose name is NULL; or NULL: */
-  bool (*matrix)(const struct check_group_of *group, check_each each, void *context, struct check_counts *counts);
+  bool (*matrix)(const struct check_group_of *group, const struct check_extent *extent, check_each each, void *context,
+                 struct check_counts *counts);
 };
 
 extern const struct check_group_of check_invlpg, check_flush, check_ad, check_large, check_global, check_pcid, check_pae, check_caches,
-  check_faults;
+  check_faults, check_rights;
 
 /** Counts one result and hands it on. */
 bool check_done(const struct check_result *result, check_each each, void *context, struct check_counts *counts);

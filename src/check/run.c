@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct check_group_of *const groups[] = {
-  &check_invlpg, &check_flush, &check_ad, &check_large, &check_global, &check_pcid, &check_pae, &check_caches, &check_faults,
+  &check_invlpg, &check_flush, &check_ad, &check_large, &check_global, &check_pcid, &check_pae, &check_caches, &check_faults, &check_rights,
 };
 
 #define GROUPS (sizeof groups / sizeof groups[0])
@@ -71,17 +71,19 @@ static bool run_case(const struct check_group_of *group, const struct check_case
   return true;
 }
 
-static bool run_group(const struct check_group_of *group, check_each each, void *context, struct check_counts *counts)
+static bool run_group(const struct check_group_of *group, const struct check_extent *extent, check_each each, void *context,
+                      struct check_counts *counts)
 {
   if (group->matrix)
-    return group->matrix(group, each, context, counts);
+    return group->matrix(group, extent, each, context, counts);
   for (const struct check_case *c = group->cases; c->name; c++)
     if (!run_case(group, c, each, context, counts))
       return false;
   return true;
 }
 
-bool check_run(const char *name, check_each each, void *context, struct check_counts *counts, const char **why)
+bool check_run(const char *name, const struct check_extent *extent, check_each each, void *context, struct check_counts *counts,
+               const char **why)
 {
   bool all = strcmp(name, "all") == 0, found = all;
   for (unsigned i = 0; i < GROUPS; i++)
@@ -93,7 +95,7 @@ bool check_run(const char *name, check_each each, void *context, struct check_co
   for (unsigned i = 0; i < 2 && lab_paging()->format; i++)
     visible[i] = bench_tlb_visible(i ? 3 : 0);
   for (unsigned i = 0; i < GROUPS; i++)
-    if ((all || strcmp(groups[i]->name, name) == 0) && !run_group(groups[i], each, context, counts))
+    if ((all || strcmp(groups[i]->name, name) == 0) && !run_group(groups[i], extent, each, context, counts))
       break;
   bench_close();
   return true;

@@ -54,6 +54,22 @@
   \end
 .endm
 
+/* A sweep takes the address in BX, how far it is to the next in SI, and how many there are in DI. A fault at its body, or of a fetch that
+ * the call there asks for, goes on at its next (access.c), which must not care what is on the stack. */
+.macro sweep prefix, end, name, body:vararg
+  .global \prefix\()_sweep_\name, \prefix\()_sweep_body_\name, \prefix\()_sweep_next_\name
+\prefix\()_sweep_\name:
+  mov SP, BP
+\prefix\()_sweep_body_\name:
+  \body
+\prefix\()_sweep_next_\name:
+  mov BP, SP
+  add SI, BX
+  dec DI
+  jnz \prefix\()_sweep_body_\name
+  \end
+.endm
+
 .macro routines prefix, end
   routine \prefix, \end, read1, movzbl (BX), %ecx
   routine \prefix, \end, read2, movzwl (BX), %ecx
@@ -67,11 +83,20 @@
   routine \prefix, \end, invlpg, invlpg (BX)
   routine \prefix, \end, invlpg_fs, invlpg %fs:(BX)
   routine \prefix, \end, invpcid, invpcid (BX), CX
+  sweep \prefix, \end, read, movl (BX), %ecx
+  sweep \prefix, \end, write, movl %ecx, (BX)
+  sweep \prefix, \end, exec, call *BX
 .endm
 
 .macro addresses prefix, infix
   .irp name, read1, read2, read4, read8, write1, write2, write4, write8, exec, invlpg, invlpg_fs, invpcid
   WORD \prefix\()_\infix\()\name
+  .endr
+.endm
+
+.macro sweeps prefix
+  .irp name, read, write, exec
+  WORD \prefix\()_sweep_\name, \prefix\()_sweep_body_\name, \prefix\()_sweep_next_\name
   .endr
 .endm
 
@@ -93,5 +118,11 @@ access_entries:
   addresses cpu, timed_
   addresses user
   addresses user, timed_
+
+/* access_sweeps[ring 3][op] = {entry, body, next} */
+  .global access_sweeps
+access_sweeps:
+  sweeps cpu
+  sweeps user
 
   .section .note.GNU-stack, "", @progbits

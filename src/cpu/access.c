@@ -8,7 +8,9 @@
 
 extern const uintptr_t access_entries[2][2][ACCESS_KINDS];
 extern const uint8_t user_begin[], user_end[];
+extern const uintptr_t access_sweeps[2][3][3];
 void access_call(uintptr_t entry, uintptr_t registers[3]);
+void access_call_sweep(uintptr_t entry, const uintptr_t registers[3]);
 
 struct call {
   uintptr_t entry;
@@ -29,12 +31,17 @@ static void call_ring0(void *argument)
   access_call(call->entry, call->registers);
 }
 
+/* Where the ring-3 routines' text at @p at was copied to. */
+static uintptr_t in_user_page(uintptr_t at)
+{
+  return LAYOUT_USER_CODE + (at - (uintptr_t)user_begin);
+}
+
 static void call_ring3(void *argument)
 {
   const struct call *call = argument;
   const struct traps_frame registers = {.bx = call->registers[0], .cx = call->registers[1]};
-  uintptr_t entry = LAYOUT_USER_CODE + (call->entry - (uintptr_t)user_begin);
-  traps_enter_user(entry, LAYOUT_USER_STACK + PAGE_SIZE - 16, &registers);
+  traps_enter_user(in_user_page(call->entry), LAYOUT_USER_STACK + PAGE_SIZE - 16, &registers);
 }
 
 /* A ring-3 routine ends in UD2 on purpose; any other exception, or one elsewhere, is the access's own. */
@@ -61,4 +68,61 @@ struct machine_result access_perform(unsigned kind, unsigned cpl, uintptr_t addr
   result.ticks = (uint32_t)call.registers[2];
   *value = call.registers[1];
   return result;
+}
+
+/* ---- sweeps ---- */
+
+static struct {
+  const struct machine_sweep *sweep;
+  uintptr_t entry, body, next;
+} sweeping;
+
+/* A fault of one access: noted, and the sweep goes on with the next. */
+static bool sweep_step(struct traps_frame *frame)
+{
+  const struct machine_sweep *sweep = sweeping.sweep;
+  bool at_access = frame->ip == sweeping.body || (sweep->op == OP_EXEC && frame->ip == frame->bx);
+  bool kind = frame->vector == VECTOR_PF || frame->vector == VECTOR_GP || frame->vector == VECTOR_SS || frame->vector == VECTOR_AC;
+  if (!at_access || !kind)
+    return false;
+  uint32_t came = MACHINE_CAME(frame->vector, frame->error);
+  if (frame->vector == VECTOR_PF && cpu_read_cr2() != frame->bx)
+    came |= MACHINE_CAME_CR2;
+  sweep->came[sweep->count - (unsigned)frame->di] = came;
+  frame->ip = sweeping.next;
+  return true;
+}
+
+static void sweep_ring0(void *argument)
+{
+  const struct machine_sweep *sweep = argument;
+  const uintptr_t registers[3] = {(uintptr_t)sweep->va.v, (uintptr_t)sweep->stride, sweep->count};
+  access_call_sweep(sweeping.entry, registers);
+}
+
+static void sweep_ring3(void *argument)
+{
+  const struct machine_sweep *sweep = argument;
+  const struct traps_frame registers = {.bx = (uintptr_t)sweep->va.v, .si = (uintptr_t)sweep->stride, .di = sweep->count};
+  traps_enter_user(sweeping.entry, LAYOUT_USER_STACK + PAGE_SIZE - 16, &registers);
+}
+
+struct machine_fault access_sweep(const struct machine_sweep *sweep)
+{
+  const uintptr_t *labels = access_sweeps[sweep->cpl == 3][sweep->op];
+  uintptr_t moved = sweep->cpl == 3 ? in_user_page(0) : 0;
+  uintptr_t flags = cpu_read_flags();
+  memset(sweep->came, 0, sweep->count * sizeof sweep->came[0]);
+  sweeping.sweep = sweep;
+  sweeping.entry = labels[0] + moved;
+  sweeping.body = labels[1] + moved;
+  sweeping.next = labels[2] + moved;
+  cpu_interrupts_off();
+  if (sweep->ac && sweep->cpl == 0)
+    cpu_write_flags(cpu_read_flags() | FLAGS_AC);
+  traps_step_set(sweep_step);
+  struct machine_fault fault = traps_try(sweep->cpl == 3 ? sweep_ring3 : sweep_ring0, (void *)(uintptr_t)sweep).fault;
+  traps_step_set(NULL);
+  cpu_write_flags(flags);
+  return sweep->cpl == 3 && came_home(&fault) ? (struct machine_fault){0} : fault;
 }

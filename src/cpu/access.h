@@ -26,6 +26,9 @@ void access_init(void);
 
 /** Performs @p kind at @p cpl with interrupts off. @p address is the operand's; *@p value goes in and comes out. */
 struct machine_result access_perform(unsigned kind, unsigned cpl, uintptr_t address, uint64_t *value);
+
+/** machine_sweep(). */
+struct machine_fault access_sweep(const struct machine_sweep *sweep);
 #endif
 
 #endif

@@ -98,6 +98,25 @@ access_call:
   pop %ebx
   ret
 
+/* void access_call_sweep(uintptr_t entry, const uintptr_t registers[3] = {bx, si, di}): calls a ring-0 sweep of access.S. */
+  .global access_call_sweep
+access_call_sweep:
+  push %ebx
+  push %ebp
+  push %esi
+  push %edi
+  mov 20(%esp), %eax
+  mov 24(%esp), %edx
+  mov 0(%edx), %ebx
+  mov 4(%edx), %esi
+  mov 8(%edx), %edi
+  call *%eax
+  pop %edi
+  pop %esi
+  pop %ebp
+  pop %ebx
+  ret
+
 /* Every trap stub (traps_stubs.S) comes here, with the vector and an error code on the stack. */
   .global traps_common
 traps_common:

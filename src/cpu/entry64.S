@@ -99,6 +99,20 @@ access_call:
   pop %rbx
   ret
 
+/* void access_call_sweep(uintptr_t entry, const uintptr_t registers[3] = {bx, si, di}): calls a ring-0 sweep of access.S. */
+  .global access_call_sweep
+access_call_sweep:
+  push %rbx
+  push %rbp
+  mov %rdi, %rax
+  mov 0(%rsi), %rbx
+  mov 16(%rsi), %rdi
+  mov 8(%rsi), %rsi
+  call *%rax
+  pop %rbp
+  pop %rbx
+  ret
+
 /* Every trap stub (traps_stubs.S) comes here, with the vector and an error code on the stack. */
   .global traps_common
 traps_common:

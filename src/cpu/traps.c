@@ -21,6 +21,7 @@ static uint64_t gdt[GDT_SLOTS] __attribute__((aligned(16)));
 static uint8_t ring0_stack[TRAPS_STACK] __attribute__((aligned(16)));
 static struct traps_handlers handlers;
 static volatile bool nmi_expected;
+static bool (*volatile step_over)(struct traps_frame *frame);
 
 void traps_init(const struct traps_handlers *use)
 {
@@ -55,6 +56,11 @@ void traps_not_present_segment(unsigned dpl)
   gdt[SELECTOR_NOT_PRESENT / 8] = descriptor(0, 0xfffff, dpl == 3 ? attributes | DESCRIPTOR_DPL3 : attributes);
 }
 
+void traps_step_set(bool (*step)(struct traps_frame *frame))
+{
+  step_over = step;
+}
+
 struct traps_outcome traps_try(void (*fn)(void *argument), void *argument)
 {
   struct traps_recovery recovery = {.outer = innermost};
@@ -76,6 +82,8 @@ void traps_raise(const struct machine_fault *fault, uintptr_t ax, uintptr_t cx)
 
 void traps_dispatch(struct traps_frame *frame)
 {
+  if (step_over && frame->vector < 32 && step_over(frame))
+    return;
   if (frame->vector >= 32) {
     handlers.on_interrupt((unsigned)frame->vector - 32);
     return;

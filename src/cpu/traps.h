@@ -33,6 +33,10 @@ void traps_init(const struct traps_handlers *handlers);
 /** Runs @p fn(@p argument); an exception inside ends it and comes back as the outcome. May be nested. */
 struct traps_outcome traps_try(void (*fn)(void *argument), void *argument);
 
+/** From here on @p step is asked first about each exception: where it says true, it has changed @p frame so that what was interrupted goes
+ * on. NULL: nobody is asked. */
+void traps_step_set(bool (*step)(struct traps_frame *frame));
+
 /** Sets the scratch segment's descriptor: a data segment for both rings with @p base and byte-granular or page-granular @p limit. */
 void traps_scratch_segment(uint32_t base, uint32_t limit, bool expand_down);
 

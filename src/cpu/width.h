@@ -11,6 +11,7 @@
 #define SI %rsi
 #define DI %rdi
 #define SP %rsp
+#define BP %rbp
 #define WORD .quad
 #define WORD_BYTES 8
 #define FENCE lfence /* every 64-bit CPU has it */
@@ -22,6 +23,7 @@
 #define SI %esi
 #define DI %edi
 #define SP %esp
+#define BP %ebp
 #define WORD .long
 #define WORD_BYTES 4
 #define FENCE

@@ -109,6 +109,12 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
   return no_result;
 }
 
+struct machine_fault machine_sweep(const struct machine_sweep *sweep)
+{
+  (void)sweep;
+  return no_fault;
+}
+
 struct machine_fault machine_paging_toggle(void)
 {
   return no_fault;

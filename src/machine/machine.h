@@ -175,6 +175,26 @@ struct machine_fault machine_register_write(enum machine_register reg, uint64_t 
 /** Performs one access with interrupts off. */
 struct machine_result machine_access(struct machine_access *access);
 
+/** Many accesses of one kind, one to each of many pages. One machine_access() costs ten times what its access does: the way to the right
+ * privilege level and back, the clock, a fault's recovery. Here that is done once for all of them. */
+struct machine_sweep {
+  enum machine_op op;
+  laddr_t va;      /* of the first access; each is 4 bytes wide */
+  uint64_t stride; /* from each to the next */
+  unsigned count;  /* at least 1 */
+  uint8_t cpl;     /* 0 or 3 */
+  bool ac;         /* with EFLAGS.AC set, which at CPL 0 suspends SMAP */
+  uint32_t *came;  /* of each: 0, or MACHINE_CAME of what it raised, perhaps with MACHINE_CAME_CR2 */
+};
+
+#define MACHINE_CAME(vector, error) (1u << 31 | (uint32_t)(vector) << 16 | ((error)&0xffffu))
+#define MACHINE_CAME_CR2 (1u << 30) /* a page fault, but CR2 is not the address */
+#define MACHINE_CAME_VECTOR(came) ((came) >> 16 & 0xffu)
+#define MACHINE_CAME_ERROR(came) ((came)&0xffffu)
+
+/** Performs them with interrupts off. What comes back is a fault that was none of an access's, and ended the sweep. */
+struct machine_fault machine_sweep(const struct machine_sweep *sweep);
+
 /** Executes INVLPG. In ring 3 that is a #GP, which comes back as the value. */
 struct machine_result machine_invlpg(const struct machine_invlpg *operand);
 

@@ -328,6 +328,11 @@ struct machine_result machine_access(struct machine_access *access)
   return access_perform(access_kind(access), access->cpl, (uintptr_t)access->va.v, &access->value);
 }
 
+struct machine_fault machine_sweep(const struct machine_sweep *sweep)
+{
+  return access_sweep(sweep);
+}
+
 struct machine_result machine_invlpg(const struct machine_invlpg *operand)
 {
   uint64_t unused = 0;

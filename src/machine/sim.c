@@ -483,6 +483,25 @@ struct machine_result machine_access(struct machine_access *access)
   return result;
 }
 
+static uint32_t came_of(const struct machine_fault *fault, uint64_t va)
+{
+  uint32_t wrong_cr2 = fault->vector == VECTOR_PF && fault->cr2 != va ? MACHINE_CAME_CR2 : 0;
+  return fault->raised ? MACHINE_CAME(fault->vector, fault->error) | wrong_cr2 : 0;
+}
+
+struct machine_fault machine_sweep(const struct machine_sweep *sweep)
+{
+  struct machine_access access = {.op = sweep->op, .cpl = sweep->cpl, .size = 4};
+  walker.ac = sweep->ac || registers[REGISTER_FLAGS] & FLAGS_AC;
+  for (unsigned i = 0; i < sweep->count; i++) {
+    access.va = laddr(sweep->va.v + i * sweep->stride);
+    struct machine_fault fault = machine_access(&access).fault;
+    sweep->came[i] = came_of(&fault, access.va.v);
+  }
+  walker.ac = registers[REGISTER_FLAGS] & FLAGS_AC;
+  return (struct machine_fault){0};
+}
+
 static void invlpg(uint64_t va)
 {
   unsigned globals = defect(DEFECT_INVLPG_KEEPS_GLOBAL) ? 0 : SIM_GLOBALS;

@@ -29,7 +29,7 @@ static void say(const char *line)
 /* TAP 14: "ok N - description # SKIP reason"; what follows another "#" is a remark. */
 static void tap(const struct report *report, const struct check_result *result)
 {
-  char line[320];
+  char line[512];
   bool bad = result->verdict == CHECK_FAIL;
   const char *directive = result->verdict == CHECK_SKIP ? " # SKIP " : result->verdict == CHECK_OBSERVED ? " # OBSERVED " : "";
   bool note = result->verdict == CHECK_SKIP || result->verdict == CHECK_OBSERVED;
@@ -55,9 +55,23 @@ static void row(struct report *report, struct record_node *list, const struct ch
     record_string(report->record, node, "note", result->note);
 }
 
+/* A comment, in TAP. */
+static void progress(const struct report *report, const char *note)
+{
+  char line[128];
+  if (report->json || note[0] == '\0')
+    return;
+  format(line, sizeof line, "# %s", note);
+  say(line);
+}
+
 static bool each(void *context, const struct check_result *result)
 {
   struct report *report = context;
+  if (result->verdict == CHECK_PROGRESS) {
+    progress(report, result->note);
+    return !console_interrupted();
+  }
   report->number++;
   if (!report->json)
     tap(report, result);
@@ -101,6 +115,7 @@ static bool cmd_check(const struct args *args, struct record *r)
   char name[24], plan[24];
   const char *why;
   struct check_counts counts;
+  struct check_extent extent = {.full = args_has(args, "full") || args_has(args, "start"), .from = args_number(args, "start", 0)};
   struct report report = {.record = r, .json = state_get()->json != 0};
   args_text(args, "name", name, sizeof name);
   if (!args_has(args, "name") || strcmp(name, "list") == 0)
@@ -113,7 +128,7 @@ static bool cmd_check(const struct args *args, struct record *r)
     report.failures = record_array(r, &r->root, "failures", NULL);
   if (!report.json)
     say("TAP version 14");
-  if (!check_run(name, each, &report, &counts, &why))
+  if (!check_run(name, &extent, each, &report, &counts, &why))
     return record_usage(r, args_get(args, "name")->at, "no check '%s'; 'check list' lists them", name);
   if (why)
     return record_refuse(r, "%s", why);
@@ -143,7 +158,7 @@ static bool cmd_compare(const struct args *args, struct record *r)
 
 static const struct command commands[] = {
   {.name = "check",
-   .args = "name:word?",
+   .args = "full? (from start:num)? name:word?",
    .brief = "judge this machine by the architecture: a group of checks, or all",
    .example = "check list; check invlpg",
    .sdm = "Caching Translation Information",

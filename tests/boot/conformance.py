@@ -7,7 +7,7 @@ import subprocess
 from machines import Bochs, Qemu
 from simulated import PROGRAM, Sim
 
-GROUPS = ["invlpg", "flush", "ad", "large", "global", "pcid", "pae", "caches", "faults"]
+GROUPS = ["invlpg", "flush", "ad", "large", "global", "pcid", "pae", "caches", "faults", "rights"]
 QEMU_CPUS = ["max", "Skylake-Client", "EPYC", "qemu64", "pentium3", "pentium", "486"]
 BOCHS_MODELS = ["corei7_skylake_x", "ryzen", "p4_willamette", "pentium"]
 PROFILES = ["modern-intel", "modern-amd", "i386", "i486", "pentium", "pentium-pro", "cyrix", "qemu-tcg", "bochs", "no-tlb"]

@@ -213,6 +213,11 @@ struct machine_result machine_invpcid(uint64_t, uint64_t, laddr_t)
   return {};
 }
 
+struct machine_fault machine_sweep(const struct machine_sweep *)
+{
+  return {};
+}
+
 struct machine_fault machine_paging_toggle(void)
 {
   return {};
