@@ -2,6 +2,8 @@
  *
  * run.c       finds the cases that a name means, runs them, counts
  * bench.c     the workbench: two stretches of linear addresses, and steps in which a case does its work
+ * product.c   `check rights`: which states of control registers and which entries there are
+ * sweep.c     ... and what comes of them
  * cases_*.c   the cases, a row each, with an essay above each group
  *
  * A verdict comes from the rules and not from the case: where the architecture permits one outcome only, and it came, the case passes;

@@ -141,10 +141,11 @@ static void entries_make(void)
 static const char *place_find(void)
 {
   const struct format *format = lab_paging()->format;
-  unsigned root_entries = 1u << format->level[0].index_bits, length = 0;
-  unsigned lowest = format->canonical ? root_entries / 2 : 1; /* addresses from there on follow each other */
+  unsigned length = 0, end = 1u << format->level[0].index_bits;
+  if (format->canonical) /* the lower half: its addresses follow each other, and ring 3 reaches them under any hypervisor */
+    end /= 2;
   place.slots = 0;
-  for (unsigned i = root_entries; i-- > lowest;) {
+  for (unsigned i = end; i-- > 1;) { /* the first is the kernel's */
     uint64_t entry = 0;
     machine_entry_read(paddr(lab_paging()->root.v + (uint64_t)i * format->entry_bytes), format->entry_bytes, &entry);
     length = entry == 0 ? length + 1 : 0;

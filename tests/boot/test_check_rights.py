@@ -81,7 +81,7 @@ def test_registers_and_tables_are_put_back():
         machine.cmd("set cr4.smap = 1")
         machine.cmd("set cr4.pke = 1")
         machine.cmd("set pkru = 0x30")
-        machine.cmd("map 0xffffff8000000000 A")
+        machine.cmd("map 0x7f8000000000 A")
         state = ["regs", "set", "maps all", "dump p:X 128", "dump p:Y 128"]
         before = [machine.cmd(line) for line in state]
         assert rights(machine)["counts"]["fail"] == 0
