@@ -29,7 +29,7 @@ from scenario import KNOWN
 from seed import SEED
 from simulated import Sim
 
-COMMANDS = int(os.environ.get("TLBSH_TRUTH", "350"))
+COMMANDS = int(os.environ.get("TLBSH_TRUTH", "280"))
 EPISODE = 70
 WHOLE = 25  # commands from one look at the whole TLBs to the next
 # Pages that fall on places that the kernel leaves alone (see differential.py), three of them on the same.
