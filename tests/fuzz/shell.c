@@ -49,7 +49,7 @@ void console_interrupt_clear(void)
 }
 
 /* Numbers behind the last profile are the first ones again, with a defect: which one follows from how much is typed. */
-static struct sim_profile profile_of(unsigned number, size_t typed)
+static struct sim_profile profile_of(unsigned number, size_t typed, bool *broken)
 {
   unsigned profiles = 0, defects = 0;
   while (sim_profiles[profiles].name)
@@ -57,7 +57,8 @@ static struct sim_profile profile_of(unsigned number, size_t typed)
   while (sim_defects[defects].name)
     defects++;
   struct sim_profile profile = sim_profiles[number % profiles];
-  if (number >= profiles)
+  *broken = number >= profiles;
+  if (*broken)
     sim_profile_break(&profile, &sim_defects[typed % defects]);
   return profile;
 }
@@ -68,7 +69,7 @@ static bool must_be_clean(const struct sim_profile *profile, const uint8_t *data
   for (unsigned i = 0; i < sizeof not_quite_correct / sizeof not_quite_correct[0]; i++)
     if (strcmp(profile->name, not_quite_correct[i]) == 0)
       return false;
-  return profile->defects == 0 && !memmem(data, size, "unsafe", 6);
+  return !memmem(data, size, "unsafe", 6);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   enum machine_feature missing;
   if (size == 0)
     return 0;
-  const struct sim_profile profile = profile_of(data[0] / 8, size);
+  bool broken;
+  const struct sim_profile profile = profile_of(data[0] / 8, size, &broken);
   enum machine_mode mode = (enum machine_mode)(data[0] % 8 % MACHINE_MODES);
   memset(machine_carry(&carry_size), 0, sizeof(struct state));
   sim_command_line(data[0] & 0x80 ? "json=1" : "color=1");
@@ -90,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   asked = 0;
   *lab_counts_change() = (struct lab_counts){0};
   shell_run(false);
-  if (lab_counts()->violations > 0 && must_be_clean(&profile, data, size))
+  if (lab_counts()->violations > 0 && !broken && must_be_clean(&profile, data, size))
     __builtin_trap(); /* the model has accused a machine that obeys the architecture */
   return 0;
 }
