@@ -229,10 +229,27 @@ static enum rule_operation undropped(const struct model *model, const struct pag
   return OPERATION_NONE;
 }
 
+/* The PDPTE registers forbid it, and the tables in memory ask for it: then the registers were not used, or loaded when they must not be. */
+static bool by_memory(const struct paging *paging, const struct prediction *prediction, const struct happened *what)
+{
+  const struct walk walk = walk_run(paging, prediction->va);
+  const struct rights rights = rights_check(paging, &walk, prediction->op, prediction->cpl);
+  bool latched = false;
+  for (unsigned i = 0; i < prediction->count; i++)
+    latched = latched || prediction->outcome[i].rule == rules_named("pdptes");
+  if (!latched || rights.allowed == what->fault->raised)
+    return false;
+  if (rights.allowed)
+    return what->pa_known && walk.pa.v >> PAGE_SHIFT == what->pa.v >> PAGE_SHIFT;
+  return rights.vector == what->fault->vector && rights.error == what->fault->error;
+}
+
 struct predict_violation predict_blame(const struct model *model, const struct paging *paging, const struct prediction *prediction,
                                        const struct machine_fault *fault, bool pa_known, paddr_t pa)
 {
   const struct happened what = {.fault = fault, .pa_known = pa_known, .pa = pa};
+  if (by_memory(paging, prediction, &what))
+    return broken("pdptes");
   enum rule_operation operation = undropped(model, paging, prediction, &what);
   struct model_drop drop = model_dropped(model, prediction->va, false, PAGE_SHIFT, MODEL_PERMITTED);
   struct predict_violation v = {.drop = {.operation = (uint8_t)operation}};
