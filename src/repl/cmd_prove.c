@@ -2,6 +2,7 @@
  * failed. */
 #include "check/check.h"
 #include "lib/format.h"
+#include "lib/text.h"
 #include "machine/console.h"
 #include "repl/common.h"
 #include "repl/shell.h"
@@ -110,17 +111,83 @@ static void summary(struct record *r, struct record_node *node, const struct che
     r->status = STATUS_INTERRUPTED;
 }
 
-static bool cmd_check(const struct args *args, struct record *r)
+static bool is_group(const char *name)
 {
-  char name[24], plan[24];
+  const char *group, *brief, *sdm;
+  for (unsigned i = 0; check_group(i, &group, &brief, &sdm); i++)
+    if (strcmp(group, name) == 0)
+      return true;
+  return false;
+}
+
+static bool word_in(const struct args *args, const struct args_value *words, size_t *at, char *name, size_t size)
+{
+  if (words == NULL)
+    return false;
+  *at = *at < words->at ? words->at : text_skip_space(args->text, *at);
+  if (*at >= (size_t)words->at + words->length)
+    return false;
+  size_t length = text_word(args->text + *at);
+  text_copy(name, size, args->text + *at, length);
+  *at += length;
+  return true;
+}
+
+/* The next of the names that were given, from *@p at on; false behind the last. */
+static bool next_name(const struct args *args, size_t *at, char *name, size_t size)
+{
+  const struct args_value *first = args_get(args, "name");
+  if (first && *at <= first->at)
+    return word_in(args, first, at, name, size);
+  return word_in(args, args_get(args, "more"), at, name, size);
+}
+
+/* Whether all names mean something, so that nothing is run where one does not. */
+static bool names_good(const struct args *args, struct record *r, bool *all, bool *listed)
+{
+  char name[24];
+  size_t at = 0;
+  *all = false;
+  *listed = !args_has(args, "name");
+  while (next_name(args, &at, name, sizeof name)) {
+    *all = *all || strcmp(name, "all") == 0;
+    *listed = *listed || strcmp(name, "list") == 0;
+    if (!*all && !*listed && !is_group(name))
+      return record_usage(r, at - strlen(name), "no check '%s'; 'check list' lists them", name);
+  }
+  return true;
+}
+
+static bool run_named(const struct args *args, struct report *report, struct check_counts *sum, bool all)
+{
+  char name[24];
   const char *why;
   struct check_counts counts;
-  struct check_extent extent = {.full = args_has(args, "full") || args_has(args, "start"), .from = args_number(args, "start", 0)};
+  const struct check_extent extent = {.full = args_has(args, "full") || args_has(args, "start"), .from = args_number(args, "start", 0)};
+  size_t at = 0;
+  while (next_name(args, &at, name, sizeof name) && !console_interrupted()) {
+    check_run(all ? "all" : name, &extent, each, report, &counts, &why);
+    if (why)
+      return record_refuse(report->record, "%s", why);
+    for (unsigned i = 0; i < CHECK_VERDICTS; i++)
+      sum->verdict[i] += counts.verdict[i];
+    if (all)
+      return true;
+  }
+  return true;
+}
+
+static bool cmd_check(const struct args *args, struct record *r)
+{
+  char plan[24];
+  bool all, listed;
+  struct check_counts sum = {{0}};
   struct report report = {.record = r, .json = state_get()->json != 0};
-  args_text(args, "name", name, sizeof name);
-  if (!args_has(args, "name") || strcmp(name, "list") == 0)
+  if (!names_good(args, r, &all, &listed))
+    return false;
+  if (listed)
     return list(r);
-  report.every = strcmp(name, "all") != 0;
+  report.every = !all;
   struct record_node *counted = counts_begin(r);
   if (report.json && report.every)
     report.cases = record_array(r, &r->root, "cases", NULL);
@@ -128,14 +195,12 @@ static bool cmd_check(const struct args *args, struct record *r)
     report.failures = record_array(r, &r->root, "failures", NULL);
   if (!report.json)
     say("TAP version 14");
-  if (!check_run(name, &extent, each, &report, &counts, &why))
-    return record_usage(r, args_get(args, "name")->at, "no check '%s'; 'check list' lists them", name);
-  if (why)
-    return record_refuse(r, "%s", why);
+  if (!run_named(args, &report, &sum, all))
+    return false;
   format(plan, sizeof plan, "1..%u", report.number);
   if (!report.json)
     say(plan);
-  summary(r, counted, &counts, console_interrupted());
+  summary(r, counted, &sum, console_interrupted());
   return true;
 }
 
@@ -158,9 +223,9 @@ static bool cmd_compare(const struct args *args, struct record *r)
 
 static const struct command commands[] = {
   {.name = "check",
-   .args = "full? (from start:num)? name:word?",
-   .brief = "judge this machine by the architecture: a group of checks, or all",
-   .example = "check list; check invlpg; check rights from 0x1000",
+   .args = "full? (from start:num)? name:word? more:rest?",
+   .brief = "judge this machine by the architecture: groups of checks, or all",
+   .example = "check list; check invlpg ad; check rights from 0x1000",
    .sdm = "Caching Translation Information",
    .text = "[{counts.pass} passed, {counts.fail} failed, {counts.observed} observed, {counts.skip} skipped]",
    .more =

@@ -61,6 +61,14 @@ def test_tap():
     assert any("no check 'nonsense'" in line for line in lines) and any(line.startswith("invlpg ") for line in lines)
 
 
+def test_several_names_are_one_run_and_a_wrong_one_runs_nothing():
+    with Sim("modern-intel", "pae") as machine:
+        apart = [machine.cmd(f"check {name}")["counts"] for name in ("pae", "caches")]
+        record = machine.cmd("check pae caches")
+        assert record["counts"] == {key: sum(counts[key] for counts in apart) for key in record["counts"]}
+        assert machine.cmd("check pae nonsense")["status"] == "usage"
+
+
 def registers(machine):
     return [row for row in machine.cmd("regs")["registers"] if row["name"] != "CR2"]
 
