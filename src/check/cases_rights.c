@@ -194,7 +194,8 @@ static bool summary(void)
 {
   char name[96], note[96] = "";
   if (run.stopped) {
-    format(note, sizeof note, "stopped; check rights from %llu goes on", (unsigned long long)run.number);
+    format(note, sizeof note, "stopped; check rights from %llu goes on",
+           (unsigned long long)(run.number > run.from ? run.number : run.from));
     return tell(CHECK_OBSERVED, "not all combinations", run.full ? note : "stopped");
   }
   format(name, sizeof name, "covered %llu of %llu combinations", (unsigned long long)run.covered, (unsigned long long)run.total);
