@@ -10,6 +10,7 @@
 #include "repl/compare.h"
 #include "repl/diff.h"
 #include "repl/journal.h"
+#include "repl/lesson.h"
 #include "repl/render.h"
 #include "repl/settings.h"
 #include "repl/watch.h"
@@ -80,6 +81,8 @@ static void print(const struct record *record, size_t column)
     compare_note(record);
     return;
   }
+  if (lesson_running() && !lesson_note(record))
+    return;
   struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = state_mode_name()};
   options.indent = column;
   /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
@@ -104,6 +107,18 @@ bool shell_push(size_t start, size_t end, uint32_t count)
     return false;
   state->frame[state->depth++] =
     (struct state_frame){.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)start, .done = 0, .count = count};
+  return true;
+}
+
+bool shell_script(const char *text)
+{
+  struct state *state = state_get();
+  size_t start = strlen(state->text) + 1, length = strlen(text);
+  if (state->depth > 0 && state->frame[state->depth - 1].end > start) /* behind what another script runs */
+    start = state->frame[state->depth - 1].end + 1;
+  if (start + length >= sizeof state->text || !shell_push(start, start + length, 1))
+    return false;
+  memcpy(state->text + start, text, length + 1);
   return true;
 }
 
@@ -201,6 +216,11 @@ static bool next_command(size_t *start, size_t *end)
       compare_goes_on(f);
       continue;
     }
+    if (lesson_running() && state->depth == state->lesson.depth) {
+      state->depth--;
+      print(lesson_ended(), 0);
+      continue;
+    }
     f->done++;
     if (f->done < f->count) {
       f->at = f->start;
@@ -258,7 +278,7 @@ static void execute(const struct command *command, const char *text, size_t leng
 
 static void run_command(size_t start, size_t end)
 {
-  static char text[EDITOR_LINE_MAX];
+  static char text[STATE_TEXT_MAX];
   size_t length = end - start, word = 0;
   command_start = start;
   memcpy(text, state_get()->text + start, length);
@@ -274,13 +294,15 @@ static void run_command(size_t start, size_t end)
   struct record *r = record_begin(name);
   if (compare_active() && state_get()->depth == state_get()->compare.depth)
     compare_command();
+  if (lesson_running())
+    lesson_command(text, length);
   const struct command *command = command_find(text, word, 0, r);
   if (command) {
     text_copy(r->cmd, sizeof r->cmd, command->name, strlen(command->name));
     execute(command, text, length, word, r);
   }
   state_get()->failed |= r->status == STATUS_ERROR;
-  bool quiet = command && command->flags & COMMAND_QUIET && r->status == STATUS_OK;
+  bool quiet = r->later || (command && command->flags & COMMAND_QUIET && r->status == STATUS_OK);
   if (!quiet)
     print(r, start);
 }
@@ -291,6 +313,7 @@ static void stop_all(void)
   struct state_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
   bool repeating = state->depth > 1;
   compare_stop();
+  lesson_stop();
   state->depth = 0;
   console_interrupt_clear();
   swallow_ctrl_c = true;
@@ -420,6 +443,7 @@ static void start_again(void)
     lab_init(true);
     settings_apply();
     state_get()->depth = 0;
+    lesson_stop();
     return;
   }
   bool quiet = compare_active() || state_get()->compare.returning;
