@@ -747,7 +747,7 @@ static void show_quiz(struct record *r)
 {
   struct lesson_question question;
   const struct state_lesson *lesson = now();
-  r->text = "Quiz {seed}, question {number} of {of}[\n  the set-up failed: {trouble}]";
+  r->text = "Quiz {seed}, question {number} of {of}: {ask}[\n  the set-up failed: {trouble}]";
   record_count(r, &r->root, "seed", lesson->quiz_seed);
   record_count(r, &r->root, "number", lesson->quiz);
   record_count(r, &r->root, "of", lesson->quiz_length);
