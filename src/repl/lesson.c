@@ -427,7 +427,7 @@ static void say_question(struct record *r, const struct lesson_question *q, bool
     {[ANSWER_NUMBER] = "NUMBER", [ANSWER_WORD] = "WORD", [ANSWER_CHOICE] = "LETTER", [ANSWER_OUTCOME] = "fresh, stale or fault"};
   struct record_node *list = record_array(
     r, &r->root, "question",
-    "\n  [?settled:(answered) ]Question {n}: check-answer {way}[; then the shell runs '{runs}'][?!settled:\n  ('check-' is enough)]");
+    "\n  [?settled:(answered) ]Question {n}: check-answer {way}[?!settled:  ('check-' is enough)][\n  then the shell runs '{runs}']");
   struct record_node *row = record_object(r, list, NULL);
   record_count(r, row, "n", q->number);
   record_string(r, row, "kind", answer_kind_name(q->kind));

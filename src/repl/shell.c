@@ -11,6 +11,7 @@
 #include "repl/diff.h"
 #include "repl/journal.h"
 #include "repl/lesson.h"
+#include "repl/recorder.h"
 #include "repl/render.h"
 #include "repl/settings.h"
 #include "repl/watch.h"
@@ -314,6 +315,7 @@ static void stop_all(void)
   bool repeating = state->depth > 1;
   compare_stop();
   lesson_stop();
+  recorder_stop();
   state->depth = 0;
   console_interrupt_clear();
   swallow_ctrl_c = true;
@@ -321,15 +323,35 @@ static void stop_all(void)
     repeat_ended(&outermost, STATUS_INTERRUPTED);
 }
 
+/* The next line of a replay becomes the text that is run, under the prompt that it would have been typed at. */
+static bool next_replayed(void)
+{
+  struct state *state = state_get();
+  if (!recorder_next(state->text, sizeof state->text))
+    return false;
+  state->depth = 0;
+  state->from_prompt = !state->json;
+  shell_push(0, strlen(state->text), 1);
+  prompt_make();
+  if (!state->json) {
+    console_write(prompt, strlen(prompt));
+    console_write(state->text, strlen(state->text));
+    console_write("\r\n", 2);
+  }
+  return true;
+}
+
 /* Runs what is left of the text: also after a mode switch, which can come in the middle of it. */
 static void run_text(void)
 {
   size_t start, end;
-  while (next_command(&start, &end)) {
-    run_command(start, end);
-    if (console_interrupted())
-      stop_all();
-  }
+  do {
+    while (next_command(&start, &end)) {
+      run_command(start, end);
+      if (console_interrupted())
+        stop_all();
+    }
+  } while (next_replayed());
 }
 
 static void run_line(const char *line, bool typed)
@@ -383,6 +405,7 @@ static void on_line(void)
   static char line[EDITOR_LINE_MAX];
   memcpy(line, editor.line, editor.length + 1);
   history_add(&state_get()->history, line);
+  recorder_typed(line);
   console_interrupt_clear();
   run_line(line, !state_get()->batch);
 }
@@ -444,6 +467,7 @@ static void start_again(void)
     settings_apply();
     state_get()->depth = 0;
     lesson_stop();
+    recorder_stop();
     return;
   }
   bool quiet = compare_active() || state_get()->compare.returning;

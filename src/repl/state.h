@@ -61,6 +61,16 @@ struct state_lesson {
   char trouble[96];            /* what went wrong in a script */
 };
 
+#define STATE_RECORDING_MAX 5120
+
+/** What `record` keeps, and where `replay` is in it (recorder.h). */
+struct state_recorder {
+  uint8_t on, full, replaying;
+  uint8_t start_mode; /* enum machine_mode when it was turned on */
+  uint16_t length, at, lines;
+  char text[STATE_RECORDING_MAX]; /* a line after the other, each with its prompt and a newline */
+};
+
 /** Same layout in both kernels: no pointers, no longs. */
 struct state {
   uint64_t control_set __attribute__((aligned(8))); /* a bit per row of the settings table: `set` made it 1 */
@@ -77,6 +87,7 @@ struct state {
   struct state_frame frame[STATE_FRAMES];
   struct state_compare compare;
   struct state_lesson lesson;
+  struct state_recorder recorder;
   char text[STATE_TEXT_MAX];
   struct editor_history history;
 };

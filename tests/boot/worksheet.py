@@ -66,6 +66,7 @@ def solution(machine, answer):
     if answer.kind == "outcome":
         predicted = machine.cmd(f"predict {answer.run}").get("predicted")
         assert predicted, f"{answer.where}: nothing is predicted for '{answer.run}'"
+        doubts[answer.where] = max(doubts.get(answer.where, 0), len(predicted))
         first = predicted[0]
         return f"{first['outcome']} {first.get('frame', first.get('error', ''))}".strip()
     if value:
@@ -73,6 +74,8 @@ def solution(machine, answer):
     return str(member(machine.cmd(answer.run), answer.field)).lstrip("#")
 
 
+# By question: how many outcomes the model has permitted, where it permitted most.
+doubts = {}
 WRONG = {"number": "0xdeadbee", "word": "nonsense", "choice": "z", "outcome": "fault 0xff"}
 
 
