@@ -86,7 +86,7 @@ def test_the_lint_is_content_with_a_good_one(tmp_path):
     ("> **What this", "> **This", "cannot show"),
     ("must fresh:A", "must fresh:A stale:B", "is one outcome"),
     ("outcome: must fresh:A\nrun: read 0x40000000\nhint: Think.", "number: 0x1234\nhint: It is 0x1234, of course.", "told too early"),
-    ("**Q1.** What?", "**Q1.** Is it 0x1234?\n\n```answer\nnumber: 0x1234\nhint: a\nbecause: b\n```\n\n**Q2.** What?", "told too early"),
+    ("**Q1.** What?", "**Q1.** Is it 0x1234?\n\n```answer\n" "number: 0x1234\nhint: a\nbecause: b\n```\n\n**Q2.** What?", "told too early"),
     ("outcome: must fresh:A\nrun: read 0x40000000\n", "outcome: must fresh:A\n", "that of an access"),
     ("# 99. Good", "# 98. Good", "first heading"),
     ("Hello.", "Hell\u00f6.", "ASCII"),
