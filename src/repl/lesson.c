@@ -5,14 +5,12 @@
 #include "lib/text.h"
 #include "machine/console.h"
 #include "repl/judge.h"
+#include "repl/lesson_lab.h"
 #include "repl/quiz.h"
 #include "repl/shell.h"
 #include "repl/state.h"
 
 #include <string.h>
-
-#define SCRIPT_MAX 2048
-#define QUESTIONS_MAX 32
 
 enum doing { DOING_NOTHING, DOING_SET_UP, DOING_ASK };
 
@@ -66,220 +64,9 @@ static unsigned figure(const char *lesson, unsigned word)
   return lesson_text_find(lesson, 'I', &line) && lesson_text_word(&line, word, &number) ? lesson_text_number(number.text) : 0;
 }
 
-/* ---- modes and needs ---- */
-
-static int mode_named(const struct lesson_line *word)
-{
-  for (unsigned m = 0; m < MACHINE_MODES; m++)
-    if (text_is(word->text, word->length, state_mode_name_of((enum machine_mode)m)))
-      return (int)m;
-  return -1;
-}
-
-static bool mode_here(unsigned mode)
-{
-  enum machine_feature missing;
-  return machine_mode_supported((enum machine_mode)mode, &missing);
-}
-
-static bool is_simulated(void)
-{
-  struct machine_tlb_array array;
-  return machine_tlb_array(0, &array);
-}
-
-static bool need_met(const struct lesson_line *word)
-{
-  if (text_is(word->text, word->length, "sim"))
-    return is_simulated();
-  if (text_is(word->text, word->length, "clock"))
-    return strcmp(state_clock(), "none") != 0;
-  for (unsigned f = 0; f < FEATURES; f++)
-    if (text_is(word->text, word->length, machine_features[f].name))
-      return machine_features_have(machine_cpu()->features, (enum machine_feature)f);
-  return false;
-}
-
-/* The mode that a line with modes asks for when the machine is in @p mode: that one if it is among them, else the first that the CPU has.
- * -1: the CPU has none of them; @p mode too where the line names no mode. */
-static int mode_wanted(const struct lesson_line *line, int mode)
-{
-  struct lesson_line word;
-  int first = -1;
-  bool named = false;
-  for (unsigned i = 0; lesson_text_word(line, i, &word); i++) {
-    int m = mode_named(&word);
-    named = named || m >= 0;
-    if (m == mode)
-      return mode;
-    if (m >= 0 && first < 0 && mode_here((unsigned)m))
-      first = m;
-  }
-  return named ? first : mode;
-}
-
-/* Whether @p page can be worked through here, the machine being in *@p mode; that becomes the mode that the page's set-up switches to. */
-static bool page_fits(const char *page, int *mode, char *why, size_t size)
-{
-  struct lesson_line needs, word, lab;
-  if (size > 0)
-    why[0] = '\0';
-  if (!lesson_text_find(page, 'N', &needs))
-    return true;
-  for (unsigned i = 0; lesson_text_word(&needs, i, &word); i++)
-    if (mode_named(&word) < 0 && !need_met(&word)) {
-      if (text_is(word.text, word.length, "sim"))
-        format(why, size, "this page is for the simulated machine: 'make sim'");
-      else
-        format(why, size, "this page needs '%.*s', which this machine lacks", (int)word.length, word.text);
-      return false;
-    }
-  int wanted = mode_wanted(&needs, *mode);
-  if (wanted == *mode)
-    return true;
-  if (wanted >= 0 && lesson_text_find(page, '=', &lab)) {
-    *mode = wanted;
-    return true;
-  }
-  format(why, size, wanted < 0 ? "this page is for %.*s, which this CPU lacks" : "this page is for %.*s", (int)needs.length, needs.text);
-  return false;
-}
-
-/* ---- effects ---- */
-
-/* What a lesson is about and not every machine shows: the experiment of `platform` that tells, and what it must have seen. */
-static const struct effect {
-  const char *name;
-  uint8_t experiment;
-  const char *saw, *is, *elsewhere;
-} effects[] = {
-  {"stale", 0, "stays stale", "a translation that is used after its entry has changed", "QEMU, Bochs, real CPUs, 'make sim'"},
-  {"global", 2, "survives", "a global page that stays cached over MOV CR3", "Bochs, real CPUs, 'make sim'"},
-  {"not-present", 3, "remembered", "a CPU that remembers 'not present'", "'make sim PROFILE=cyrix'"},
-  {"structures", 4, "there is one", "a paging-structure cache", "real CPUs, 'make sim'"},
-  {"ad", 5, "stays clear on a hit", "an A flag that stays clear because no walk was needed", "QEMU, Bochs, real CPUs, 'make sim'"},
-};
-
-#define EFFECTS (sizeof effects / sizeof effects[0])
-
-/* The set-up's `platform` has answered. */
-static void effects_see(const struct record *r)
-{
-  const struct record_node *list = record_find(&r->root, "experiments");
-  unsigned lacks = 0;
-  for (unsigned i = 0; list && i < EFFECTS; i++) {
-    const struct record_node *row = list->child;
-    for (unsigned n = effects[i].experiment; row && n > 0; n--)
-      row = row->next;
-    const struct record_node *ring0 = row ? record_find(row, "ring0") : NULL;
-    if (ring0 == NULL || strcmp(ring0->text, effects[i].saw) != 0)
-      lacks |= 1u << i;
-  }
-  now()->lacks = (uint8_t)lacks;
-}
-
-static void say_lacks(struct record *r, const char *lesson)
-{
-  struct lesson_line line, word;
-  struct record_node *list = NULL;
-  if (!lesson_text_find(lesson, 'E', &line))
-    return;
-  for (unsigned w = 0; lesson_text_word(&line, w, &word); w++)
-    for (unsigned i = 0; i < EFFECTS; i++)
-      if (text_is(word.text, word.length, effects[i].name) && now()->lacks >> i & 1) {
-        if (list == NULL)
-          list = record_array(r, &r->root, "lacks", "| This machine does not show {effect}:\n  | {elsewhere} would.");
-        struct record_node *row = record_object(r, list, NULL);
-        record_string(r, row, "effect", effects[i].is);
-        record_string(r, row, "elsewhere", effects[i].elsewhere);
-      }
-}
-
 /* ---- scripts ---- */
 
-struct script {
-  char text[SCRIPT_MAX];
-  size_t length;
-  bool full;
-};
-
-static void script_add(struct script *s, const char *text, size_t length)
-{
-  if (s->length + length + 3 > sizeof s->text) {
-    s->full = true;
-    return;
-  }
-  memcpy(s->text + s->length, text, length);
-  memcpy(s->text + s->length + length, "; ", 3);
-  s->length += length + 2;
-}
-
-static void script_say(struct script *s, const char *text)
-{
-  script_add(s, text, strlen(text));
-}
-
-/* The lines of @p page with one of @p tags. */
-static void script_lines(struct script *s, const char *page, const char *tags)
-{
-  struct lesson_line line;
-  const char *at = lesson_text_inside(page);
-  while (lesson_text_line(&at, &line))
-    if (text_find(tags, strlen(tags), line.tag))
-      script_add(s, line.text, line.length);
-}
-
-static void script_mode(struct script *s, int from, int to)
-{
-  char text[16];
-  format(text, sizeof text, "mode %s", state_mode_name_of((enum machine_mode)to));
-  if (from != to)
-    script_say(s, text);
-}
-
-/* The page at or before @p page where a lab is set up; 0 at the latest. */
-static unsigned lab_page(const char *lesson, unsigned page)
-{
-  struct lesson_line line;
-  while (page > 0 && !lesson_text_find(lesson_text_page(lesson, page), '=', &line))
-    page--;
-  return page;
-}
-
-/* The page's own set-up; the first page's begins with the lesson's mode, and looks what the machine shows. */
-static void script_page(struct script *s, const char *lesson, unsigned number, int *mode)
-{
-  struct lesson_line modes;
-  const char *page = lesson_text_page(lesson, number);
-  int before = *mode;
-  if (number == 0 && lesson_text_find(lesson, 'M', &modes)) {
-    int wanted = mode_wanted(&modes, *mode);
-    *mode = wanted < 0 ? *mode : wanted;
-    script_mode(s, before, *mode);
-    script_say(s, "set autoflush=0; lazy off; reset; platform; reset");
-    before = *mode;
-  }
-  if (!page_fits(page, mode, NULL, 0))
-    return;
-  script_mode(s, before, *mode);
-  script_lines(s, page, "=");
-}
-
-/* All that brings the lab to where @p page finds it: from the last set-up on, what was to be done and what was asked. */
-static void script_again(struct script *s, const char *lesson, unsigned page)
-{
-  int mode = (int)machine_mode();
-  unsigned from = lab_page(lesson, page);
-  script_page(s, lesson, from, &mode);
-  for (unsigned i = from; i < page; i++) {
-    const char *at = lesson_text_page(lesson, i);
-    int same = mode;
-    if (page_fits(at, &same, NULL, 0) && same == mode)
-      script_lines(s, at, ">!");
-  }
-}
-
-static bool begin(struct record *r, const struct script *s, enum doing doing, unsigned command, bool *later)
+static bool begin(struct record *r, const struct lesson_lab_script *s, enum doing doing, unsigned command, bool *later)
 {
   struct state_lesson *lesson = now();
   lesson->trouble[0] = '\0';
@@ -322,7 +109,7 @@ bool lesson_note(const struct record *r)
 {
   struct lesson_question question;
   if (strcmp(r->cmd, "platform") == 0 && now()->doing == DOING_SET_UP)
-    effects_see(r);
+    lesson_lab_see(r);
   note_trouble(r);
   if (now()->doing == DOING_ASK && lesson_question(&question))
     judge_see(&question, r);
@@ -343,7 +130,7 @@ static bool value_for_mode(const char *page, char *text, size_t size)
     for (size_t start = 0, i = 0; i <= words.length; i++)
       if (i == words.length || words.text[i] == ',') {
         word = (struct lesson_line){.text = words.text + start, .length = i - start};
-        fits = fits || mode_named(&word) == (int)machine_mode();
+        fits = fits || lesson_lab_mode_named(&word) == (int)machine_mode();
         start = i + 1;
       }
     if (fits) {
@@ -457,7 +244,7 @@ static void show_page(struct record *r)
   int mode = (int)machine_mode();
   struct lesson_question question;
   r->text =
-    "[Lesson {lesson}: ]{title}  [({page} of {pages})]\n[  {asks}\n]== {step}[\n  (left out: {left_out})][\n  the set-up failed: {trouble}]";
+    "\n[Lesson {lesson}: ]{title}  [({page} of {pages})]\n[  {asks}\n]== {step}[\n  (left out: {left_out})][\n  the set-up failed: {trouble}]";
   record_count(r, &r->root, "lesson", lesson->number);
   copy_title(buffer, sizeof buffer, text);
   record_string(r, &r->root, "title", buffer);
@@ -469,7 +256,7 @@ static void show_page(struct record *r)
   copy_line(buffer, sizeof buffer, page, 'P');
   record_string(r, &r->root, "step", buffer);
   bool asks = page_question(page, &question);
-  if (!page_fits(page, &mode, why, sizeof why)) {
+  if (!lesson_lab_fits(page, &mode, why, sizeof why)) {
     record_string(r, &r->root, "left_out", why);
     if (asks)
       settle(lesson->number, question.number, false);
@@ -478,7 +265,7 @@ static void show_page(struct record *r)
   if (lesson->trouble[0])
     record_string(r, &r->root, "trouble", lesson->trouble);
   if (lesson->page == 0)
-    say_lacks(r, text);
+    lesson_lab_lacks(r, text);
   say_text(r, page);
   say_commands(r, page);
   if (lesson->page == 0)
@@ -548,18 +335,18 @@ static void arrive(unsigned number, unsigned page)
 
 bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
 {
-  static struct script script;
+  static struct lesson_lab_script script;
   struct lesson_line modes;
   const char *text = number < STATE_LESSONS ? text_of(number) : NULL;
   if (text == NULL)
     return record_refuse(r, "there is no lesson %u; 'lesson' lists them", number);
   if (page > lesson_text_pages(text))
     return record_refuse(r, "lesson %u has %u pages", number, lesson_text_pages(text));
-  if (lesson_text_find(text, 'M', &modes) && mode_wanted(&modes, (int)machine_mode()) < 0)
+  if (lesson_text_find(text, 'M', &modes) && lesson_lab_mode(&modes, (int)machine_mode()) < 0)
     return record_refuse(r, "lesson %u is for %.*s, and this CPU has none of them", number, (int)modes.length, modes.text);
   unsigned to = page ? page - 1 : now()->at_page[number];
   memset(&script, 0, sizeof script);
-  script_again(&script, text, to);
+  lesson_lab_script_again(&script, text, to);
   if (!begin(r, &script, DOING_SET_UP, COMMAND_LESSON, later))
     return false;
   arrive(number, to);
@@ -568,12 +355,12 @@ bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
 
 static bool quiz_ask(struct record *r, unsigned command, bool *later)
 {
-  static struct script script;
+  static struct lesson_lab_script script;
   struct lesson_question question;
   char setup[512];
   memset(&script, 0, sizeof script);
   quiz_question(now()->quiz_seed, now()->quiz, setup, &question);
-  script_say(&script, setup);
+  lesson_lab_script_say(&script, setup);
   now()->hints = now()->tries = 0;
   return begin(r, &script, DOING_SET_UP, command, later);
 }
@@ -614,7 +401,7 @@ bool lesson_quiz(struct record *r, bool seeded, uint32_t seed, bool *later)
 
 bool lesson_move(struct record *r, int by, bool *later)
 {
-  static struct script script;
+  static struct lesson_lab_script script;
   struct state_lesson *lesson = now();
   if (lesson->quiz && by > 0)
     return quiz_next(r, later);
@@ -631,7 +418,7 @@ bool lesson_move(struct record *r, int by, bool *later)
   memset(&script, 0, sizeof script);
   int mode = (int)machine_mode();
   if (by > 0)
-    script_page(&script, text, to, &mode);
+    lesson_lab_script_page(&script, text, to, &mode);
   if (!begin(r, &script, DOING_SET_UP, by > 0 ? COMMAND_NEXT : COMMAND_PREV, later))
     return false;
   arrive(lesson->number, to);
@@ -683,14 +470,14 @@ bool lesson_hint(struct record *r)
 
 bool lesson_check(struct record *r, const char *answer, bool *later)
 {
-  static struct script script;
+  static struct lesson_lab_script script;
   struct state_lesson *lesson = now();
   struct lesson_question question;
   char why[80];
   int mode = (int)machine_mode();
   if (!lesson_question(&question))
     return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
-  if (question.page && !page_fits(question.page, &mode, why, sizeof why))
+  if (question.page && !lesson_lab_fits(question.page, &mode, why, sizeof why))
     return record_refuse(r, "%s; 'next' goes on", why);
   if (lesson->quiz && lesson->quiz_settled)
     return record_refuse(r, "that one is answered; 'next' asks another");
@@ -698,7 +485,7 @@ bool lesson_check(struct record *r, const char *answer, bool *later)
   lesson->seen[0] = '\0';
   memset(&script, 0, sizeof script);
   if (question.run[0])
-    script_say(&script, question.run);
+    lesson_lab_script_say(&script, question.run);
   return begin(r, &script, DOING_ASK, COMMAND_CHECK, later);
 }
 
@@ -747,7 +534,7 @@ static void show_quiz(struct record *r)
 {
   struct lesson_question question;
   const struct state_lesson *lesson = now();
-  r->text = "Quiz {seed}, question {number} of {of}: {ask}[\n  the set-up failed: {trouble}]";
+  r->text = "\nQuiz {seed}, question {number} of {of}: {ask}[\n  the set-up failed: {trouble}]";
   record_count(r, &r->root, "seed", lesson->quiz_seed);
   record_count(r, &r->root, "number", lesson->quiz);
   record_count(r, &r->root, "of", lesson->quiz_length);
