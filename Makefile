@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
+.PHONY: all run sim capacity-host platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
 
 all: $(BUILD)/tlbsh.elf
 
@@ -26,7 +26,7 @@ sim: setup
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/fuzz-shell unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/capacity-host $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI), build/tlbsh.elf, and the kernels' names for the Bochs debugger
@@ -55,6 +55,11 @@ PLATFORM ?= qemu
 check-platform: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh
 	@tools/platforms --check $(PLATFORM) $(NAME)
+
+## capacity-host: this machine's own data TLB, measured from an ordinary program, beside what CPUID says
+capacity-host: setup
+	@$(MAKE) --no-print-directory $(BUILD)/capacity-host
+	@$(BUILD)/capacity-host
 
 ## format: lay out the C and C++ sources as .clang-format says
 format:

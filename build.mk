@@ -100,6 +100,14 @@ $(BUILD)/tlbsh: $(OBJ_SIM)
 
 -include $(OBJ_SIM:.o=.d)
 
+# The measuring code as an ordinary program, for the CPU that this is built on.
+OBJ_CAPACITY := $(call objects,host,src/host/capacity.c src/measure/documented.c src/measure/figures.c src/measure/knees.c src/lib/format.c)
+
+$(BUILD)/capacity-host: $(OBJ_CAPACITY)
+	$(Q)$(CC) $(OBJ_CAPACITY) -o $@
+
+-include $(OBJ_CAPACITY:.o=.d)
+
 # The ISO boots by BIOS and by UEFI, from a disc or a USB stick. Only the GRUB modules that grub.cfg needs are in it, and GRUB's own files go
 # through an uncompressed configuration, which is what boots fastest.
 GRUB_MODULES := multiboot2 normal iso9660 part_msdos part_gpt fat serial terminal configfile all_video search test keystatus

@@ -75,20 +75,6 @@ static bool cmd_json(const struct args *args, struct record *r)
 
 /* ---- let ---- */
 
-static struct state_variable *variable_slot(const char *name)
-{
-  struct state_variable *free_slot = NULL;
-  struct state *state = state_get();
-  for (unsigned i = 0; i < STATE_VARIABLES; i++) {
-    struct state_variable *v = &state->variable[i];
-    if (strcmp(v->name, name) == 0)
-      return v;
-    if (!v->name[0] && free_slot == NULL)
-      free_slot = v;
-  }
-  return free_slot;
-}
-
 static bool name_ok(const char *name)
 {
   for (const char *c = name; *c; c++) {
@@ -126,13 +112,10 @@ static bool cmd_let(const struct args *args, struct record *r)
     return record_usage(r, word->at, "'%s' is too long: a name has at most %u characters", name, STATE_NAME_MAX - 1);
   if (!args_has(args, "value"))
     return record_usage(r, word->at, "give '%s' a value: let %s = EXPRESSION", name, name);
-  struct state_variable *v = variable_slot(name);
-  if (v == NULL)
+  if (!state_variable_set(name, args_number(args, "value", 0)))
     return record_refuse(r, "there are %u variables already; give one of them a new value", STATE_VARIABLES);
-  format(v->name, sizeof v->name, "%s", name);
-  v->value = args_number(args, "value", 0);
   record_string(r, &r->root, "name", name);
-  record_hex(r, &r->root, "value", v->value);
+  record_hex(r, &r->root, "value", args_number(args, "value", 0));
   return true;
 }
 

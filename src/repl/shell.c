@@ -6,7 +6,7 @@
 #include "lib/text.h"
 #include "machine/console.h"
 #include "repl/boot.h"
-#include "repl/clock.h"
+#include "measure/clock.h"
 #include "repl/compare.h"
 #include "repl/diff.h"
 #include "repl/journal.h"

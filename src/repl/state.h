@@ -95,6 +95,9 @@ struct state {
 /** The one state. It lives in memory that survives mode switches. */
 struct state *state_get(void);
 
+/** Gives the variable @p name a value; false where there are as many others as there can be. */
+bool state_variable_set(const char *name, uint64_t value);
+
 /** The current mode's name, as the prompt shows it; or that of @p mode. */
 const char *state_mode_name(void);
 const char *state_mode_name_of(enum machine_mode mode);
