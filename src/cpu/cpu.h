@@ -44,7 +44,9 @@ static inline uint16_t cpu_in16(uint16_t port)
     __asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory");                                                                     \
     return value;                                                                                                                          \
   }                                                                                                                                        \
-  static inline void cpu_write_cr##n(uintptr_t value) { __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); }
+  static inline void cpu_write_cr##n(uintptr_t value) { __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); }                   \
+  /* ... and with Bochs's magic breakpoint right before it */                                                                              \
+  static inline void cpu_stop_write_cr##n(uintptr_t value) { __asm__ volatile("xchg %%bx, %%bx; mov %0, %%cr" #n : : "r"(value) : "memory"); }
 
 CPU_CONTROL_REGISTER(0)
 CPU_CONTROL_REGISTER(2)

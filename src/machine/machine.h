@@ -245,6 +245,10 @@ unsigned machine_tlb_set(unsigned index, laddr_t va, unsigned shift);
 /** The next entry in use, array by array; false when there is no more. *@p cursor is 0 at first. */
 bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry);
 
+/** Has Bochs's debugger stop right before the next instruction of those that students come to see: an access, INVLPG, INVPCID, a MOV to
+ * CR0, CR3 or CR4; or (@p on false) takes that back. Nothing comes of it on another machine. */
+void machine_stop_arm(bool on);
+
 /** Raises vector @p vector on purpose at privilege level @p cpl and gives back what arrived. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl);
 

@@ -375,6 +375,11 @@ bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
   return false;
 }
 
+void machine_stop_arm(bool on)
+{
+  cpu_stop_arm(on);
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   return raise_vector(vector, cpl);

@@ -554,6 +554,11 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
   return result;
 }
 
+void machine_stop_arm(bool on)
+{
+  (void)on;
+}
+
 /* What each exception brings is known; what has to be shown is that it comes back. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
