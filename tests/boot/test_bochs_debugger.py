@@ -20,11 +20,9 @@ def bochs():
 def stopped(machine, line):
     """Runs a command that stops; gives back the instruction that it stopped before, what one step of it showed, and the record."""
     machine.send(line + "\r")
-    before = machine.debugger_answers(1)[0].decode()
+    before = machine.debugger_stops()
     assert "Magic breakpoint" in before
-    machine.process.stdin.write(b"trace-mem on\ns\ntrace-mem off\n")
-    trace = machine.debugger_answers(3)[1].decode()
-    machine.process.stdin.write(b"c\n")
+    trace = machine.tell_debugger("trace-mem on", "s", "trace-mem off")[1]
     return re.findall(r"ctxt\): (.*?)\s*;", before)[-1], trace, machine.records(machine.prompt())[-1]
 
 
