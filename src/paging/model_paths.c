@@ -98,9 +98,10 @@ static void try_value(const struct search *s, const struct trail *trail, paddr_t
   }
 }
 
+/* The latest comes first: behind one that was over when the search begins, all were. */
 static void try_pasts(const struct search *s, const struct trail *trail, paddr_t table, const struct model_past *past)
 {
-  for (; past; past = model_past_next(s->m, past)) {
+  for (; past && past->to > s->from; past = model_past_next(s->m, past)) {
     const struct value old = {.value = past->value, .from = past->from, .to = past->to, .past = past};
     try_value(s, trail, table, &old);
   }
