@@ -69,11 +69,29 @@ static void rsdp_copy(const struct multiboot2_tag *tag)
   INFO->rsdp = (uintptr_t)INFO->rsdp_copy;
 }
 
+static void framebuffer_read(const struct multiboot2_framebuffer *tag)
+{
+  struct boot_screen *screen = &INFO->screen;
+  if (tag->type != MULTIBOOT2_FRAMEBUFFER_RGB || (tag->bits != 24 && tag->bits != 32))
+    return;
+  *screen = (struct boot_screen){.address = tag->address,
+                                 .kind = BOOT_SCREEN_PIXELS,
+                                 .width = tag->width,
+                                 .height = tag->height,
+                                 .pitch = tag->pitch,
+                                 .bits = tag->bits};
+  for (unsigned i = 0; i < 3; i++) {
+    screen->position[i] = tag->part[i].position;
+    screen->size[i] = tag->part[i].size;
+  }
+}
+
 static void multiboot2_tag_read(const struct multiboot2_tag *tag)
 {
   switch (tag->type) {
   case MULTIBOOT2_COMMAND_LINE: command_line_copy((const char *)(tag + 1)); break;
   case MULTIBOOT2_MMAP: multiboot2_mmap_read((const struct multiboot2_mmap *)tag); break;
+  case MULTIBOOT2_FRAMEBUFFER: framebuffer_read((const struct multiboot2_framebuffer *)tag); break;
   case MULTIBOOT2_EFI32:
   case MULTIBOOT2_EFI64: INFO->efi = 1; break;
   case MULTIBOOT2_ACPI_OLD:
@@ -119,6 +137,29 @@ static void rsdp_find(void)
     INFO->rsdp = rsdp_search(ebda, ebda + 1024);
   if (!INFO->rsdp)
     INFO->rsdp = rsdp_search(0xe0000, 0x100000);
+}
+
+static uint16_t kept(volatile uint16_t *cell, uint16_t value)
+{
+  *cell = value;
+  return *cell;
+}
+
+/* Without a framebuffer a BIOS machine is in the text mode that its BIOS set; where it has a screen, what is written to text memory is
+ * there. Colour text is mode 2 or 3. */
+static void text_screen_find(void)
+{
+  const uintptr_t text_memory = 0xb8000;
+  uintptr_t video_mode = 0x449;   /* BIOS data area */
+  __asm__("" : "+r"(video_mode)); /* as above */
+  uint8_t mode = *(const volatile uint8_t *)video_mode;
+  if (INFO->efi || INFO->screen.kind != BOOT_SCREEN_NONE || (mode != 2 && mode != 3))
+    return;
+  volatile uint16_t *cell = (volatile uint16_t *)text_memory;
+  uint16_t before = *cell, probe = before ^ 0xff;
+  if (kept(cell, probe) == probe)
+    INFO->screen = (struct boot_screen){.address = text_memory, .kind = BOOT_SCREEN_TEXT};
+  *cell = before;
 }
 
 static bool memory_covers(uint64_t from, uint64_t to)
@@ -186,6 +227,7 @@ void boot_main(uint32_t magic, const void *multiboot)
   if (!memory_covers(LAYOUT_BOOT, BOOT_MEMORY_NEEDED))
     boot_fail("tlbsh: needs RAM from 1 MiB to 4 MiB, and this machine's memory map has none there\r\n");
   rsdp_find();
+  text_screen_find();
   INFO->switch32 = (uint32_t)(uintptr_t)boot_switch32;
   INFO->switch64 = (uint32_t)(uintptr_t)boot_switch64;
   boot_enter(mode_first());
@@ -201,7 +243,7 @@ void boot_enter(enum machine_mode mode)
   bool long_mode = mode == MACHINE_4LEVEL || mode == MACHINE_5LEVEL;
   INFO->mode = (uint32_t)mode;
   INFO->switches++;
-  identity_build(mode, 0);
+  identity_build(mode, 0, boot_framebuffer(INFO));
   if (cpu_has_cr4())
     cpu_write_cr4(cr4[mode]);
   if (cpu_has(FEATURE_LM) || cpu_has(FEATURE_NX))

@@ -37,6 +37,13 @@ static inline uint16_t cpu_in16(uint16_t port)
   return value;
 }
 
+static inline uint32_t cpu_in32(uint16_t port)
+{
+  uint32_t value;
+  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
 #define CPU_CONTROL_REGISTER(n)                                                                                                            \
   static inline uintptr_t cpu_read_cr##n(void)                                                                                             \
   {                                                                                                                                        \

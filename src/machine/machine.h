@@ -128,7 +128,7 @@ struct machine_layout {
   paddr_t frames; /* the lab frames A..Z, a page each */
   unsigned frame_count;
   paddr_t big[2];      /* 4 MiB frames, aligned to 4 MiB; 0 where this machine has no RAM for one */
-  uint64_t kernel_end; /* linear addresses below this belong to the kernel (16 MiB) */
+  uint64_t kernel_end; /* linear addresses below this belong to the kernel (16 MiB; 32 where it draws in a framebuffer) */
   laddr_t user_code;   /* the kernel page that ring 3 runs on, and its stack: the only kernel pages with U/S set */
   laddr_t user_stack;
 };

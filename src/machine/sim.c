@@ -597,7 +597,7 @@ static void kernel_walked(void)
 
 static void paging_start(void)
 {
-  identity_build(mode, (uintptr_t)memory);
+  identity_build(mode, (uintptr_t)memory, 0);
   kernel_walked();
   sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   registers[REGISTER_CR3] = LAYOUT_KERNEL_TABLES;

@@ -227,6 +227,7 @@ class Qemu(Machine):
         self.accel = accel
         self.cpu, self.append, self.memory, self.media, self.extra, self.com = cpu, append, memory, media, list(extra), com
         self.iso, self.reboot, self.monitor = iso, reboot, monitor
+        # com: the number of the COM port that is ours, or "pci" for a PCI card; 0 for none (screen.py)
         self.before = before  # what the serial ports before `com` are: "null" a port that nobody listens to, "none" no port
 
     def media_arguments(self):
@@ -244,7 +245,8 @@ class Qemu(Machine):
     def start(self):
         path = os.path.join(self.dir, "serial")
         monitor = ["-monitor", f"unix:{self.dir}/monitor,server=on,wait=off"] if self.monitor else []
-        serials = ["-serial", self.before] * (self.com - 1) + ["-chardev", f"socket,id=c,path={path}", "-serial", "chardev:c"]
+        line = ["-device", "pci-serial,chardev=c"] if self.com == "pci" else ["-serial", self.before] * (self.com - 1) + ["-serial", "chardev:c"]
+        serials = ["-chardev", f"socket,id=c,path={path}", *line]
         with socket.socket(socket.AF_UNIX) as listener, open(os.path.join(self.dir, "stderr"), "w") as stderr:
             listener.bind(path)
             listener.listen(1)
@@ -335,13 +337,14 @@ class Bochs(Machine):
             return file.read()[-600:]
 
 
-def make_iso(path, command_line, efi=False):
-    """An ISO like build/tlbsh.iso that boots at once with the given command line. Without UEFI it is small and quick to make."""
+def make_iso(path, command_line, efi=False, before=""):
+    """An ISO like build/tlbsh.iso that boots at once with the given command line. Without UEFI it is small and quick to make.
+    `before` stands before the menu."""
     with tempfile.TemporaryDirectory(prefix="tlbsh-iso-") as top:
         os.makedirs(os.path.join(top, "boot/grub"))
         shutil.copy(ELF, os.path.join(top, "boot/tlbsh.elf"))
         with open(os.path.join(top, "boot/grub/grub.cfg"), "w") as file:
-            file.write(f"set timeout=0\nmenuentry t {{\n  multiboot2 /boot/tlbsh.elf {command_line}\n}}\n")
+            file.write(f"{before}set timeout=0\nmenuentry t {{\n  multiboot2 /boot/tlbsh.elf {command_line}\n}}\n")
         platforms = [] if efi else ["-d", "/usr/lib/grub/i386-pc"]
         modules = "multiboot2 normal iso9660 configfile" + (" part_msdos part_gpt fat all_video search" if efi else "")
         subprocess.run(["grub-mkrescue", *platforms, f"--install-modules={modules}", "--locales=", "--fonts=", "--themes=", "-o", path, top],
