@@ -11,7 +11,7 @@ CFLAGS_32 := -m32 -march=i486 -mtune=generic -mno-red-zone
 CFLAGS_64 := -m64 -mno-red-zone -mcmodel=small
 OPT := -O2
 
-PURE := $(sort $(wildcard src/lib/*.c src/term/*.c src/paging/*.c src/lab/*.c src/check/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c \
+PURE := $(sort $(wildcard src/lib/*.c src/term/*.c src/paging/*.c src/lab/*.c src/check/*.c src/measure/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c \
         src/machine/describe.c
 METAL := src/boot/kernel.c src/machine/real.c $(sort $(wildcard src/dev/*.c)) \
          $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S) src/dev/font.S

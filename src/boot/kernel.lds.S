@@ -6,7 +6,13 @@ SECTIONS
   . = KERNEL_BASE;
   .text : { KEEP(*(.entry)) *(.text*) }
   /* stb_sprintf's digit tables lack a const, but nothing writes to them. */
-  .rodata : { *(.rodata*) *lib/format.c.o(.data*) }
+  .rodata : {
+    . = ALIGN(8);
+    access_fences = .;
+    *(.rodata.fences)
+    access_fences_end = .;
+    *(.rodata*) *lib/format.c.o(.data*)
+  }
   .data : { *(.data*) }
   .got : { *(.got*) }
   . = ALIGN(16);

@@ -5,6 +5,34 @@
  * the user page, so they must not care where they are. */
 #include "cpu/width.h"
 
+/* LFENCE, where the CPU has it: access_init() writes it over these three bytes, which do nothing. Without it a CPU that runs ahead reads
+ * the clock before what is measured is over (SDM, RDTSC). */
+.macro fence
+  .pushsection .rodata.fences, "a"
+  .balign WORD_BYTES
+  WORD 9f
+  .popsection
+9:
+  .byte 0x8d, 0x76, 0x00 /* lea 0(%esi), %esi; in 64-bit code it would clear the upper half of RSI, which holds no more than ESI */
+.endm
+
+.macro load_cr3
+  mov CX, %cr3
+.endm
+
+.macro toggle_pge
+  mov BX, %cr4
+  mov CX, %cr4
+.endm
+
+.macro chase
+  .balign 16
+1:
+  mov (BX), BX
+  dec CX
+  jnz 1b
+.endm
+
 .macro routine prefix, end, name, body:vararg
   .global \prefix\()_\name
 \prefix\()_\name:
@@ -12,12 +40,12 @@
   \end
   .global \prefix\()_timed_\name
 \prefix\()_timed_\name:
-  FENCE
+  fence
   rdtsc
   mov %eax, %esi
-  FENCE
+  fence
   \body
-  FENCE
+  fence
   rdtsc
   sub %esi, %eax
   \end
@@ -44,16 +72,16 @@
 \prefix\()_timed_exec:
   xor %ecx, %ecx
   xor %edi, %edi
-  FENCE
+  fence
   rdtsc
   push AX
-  FENCE
+  fence
   xor %eax, %eax
   xor %edx, %edx
   xor %esi, %esi
   call *BX
   mov %eax, %ecx
-  FENCE
+  fence
   rdtsc
   pop SI
   sub %esi, %eax
@@ -100,13 +128,17 @@
   routine \prefix, \end, invlpg, invlpg (BX)
   routine \prefix, \end, invlpg_fs, invlpg %fs:(BX)
   routine \prefix, \end, invpcid, invpcid (BX), CX
+  routine \prefix, \end, nothing
+  routine \prefix, \end, cr3, load_cr3
+  routine \prefix, \end, pge, toggle_pge
+  routine \prefix, \end, chase, chase
   sweep \prefix, \end, read, movl (BX), %ecx
   sweep \prefix, \end, write, movl %ecx, (BX)
   sweep \prefix, \end, exec, call *BX
 .endm
 
 .macro addresses prefix, infix
-  .irp name, read1, read2, read4, read8, write1, write2, write4, write8, exec, invlpg, invlpg_fs, invpcid
+  .irp name, read1, read2, read4, read8, write1, write2, write4, write8, exec, invlpg, invlpg_fs, invpcid, nothing, cr3, pge, chase
   WORD \prefix\()_\infix\()\name
   .endr
 .endm

@@ -11,6 +11,7 @@ enum access_variant { PLAIN, TIMED, STOPPING, VARIANTS };
 
 extern const uintptr_t access_entries[2][VARIANTS][ACCESS_KINDS];
 extern const uint8_t user_begin[], user_end[];
+extern uint8_t *const access_fences[], *const access_fences_end[];
 extern const uintptr_t access_sweeps[2][3][3];
 void access_call(uintptr_t entry, uintptr_t registers[3]);
 void access_call_sweep(uintptr_t entry, const uintptr_t registers[3]);
@@ -22,9 +23,27 @@ struct call {
 
 static bool has_tsc;
 
+/* CPUID.01H:EDX.SSE2[bit 26]: LFENCE came with SSE2. */
+static bool has_lfence(void)
+{
+  uint32_t regs[4] = {0};
+  if (cpu_has_cpuid())
+    cpu_cpuid(1, 0, regs);
+  return regs[CPUID_EDX] >> 26 & 1;
+}
+
+static void fences_write(void)
+{
+  static const uint8_t lfence[] = {0x0f, 0xae, 0xe8};
+  for (uint8_t *const *fence = access_fences; fence < access_fences_end; fence++)
+    memcpy(*fence, lfence, sizeof lfence);
+}
+
 void access_init(void)
 {
   has_tsc = cpu_has(FEATURE_TSC);
+  if (has_lfence())
+    fences_write();
   memcpy((void *)LAYOUT_USER_CODE, user_begin, (size_t)(user_end - user_begin));
 }
 

@@ -16,15 +16,21 @@
 #define ACCESS_INVLPG 9
 #define ACCESS_INVLPG_FS 10
 #define ACCESS_INVPCID 11
-#define ACCESS_KINDS 12
+#define ACCESS_NOTHING 12
+#define ACCESS_CR3 13
+#define ACCESS_PGE 14
+#define ACCESS_CHASE 15
+#define ACCESS_KINDS 16
 
 #ifndef __ASSEMBLER__
 #include "machine/machine.h"
 
-/** Copies the ring-3 routines to the page that ring 3 can execute. */
+/** Makes the routines wait for what they measure where the CPU has LFENCE, and copies those for ring 3 to the page that ring 3 can execute.
+ */
 void access_init(void);
 
-/** Performs @p kind at @p cpl with interrupts off. @p address is the operand's; *@p value goes in and comes out. */
+/** Performs @p kind at @p cpl with interrupts off. @p address is the operand's; *@p value goes in and comes out. (ACCESS_CR3: *@p value is
+ * written to CR3. ACCESS_PGE: @p address is written to CR4, then *@p value. ACCESS_CHASE: *@p value is how many words.) */
 struct machine_result access_perform(unsigned kind, unsigned cpl, uintptr_t address, uint64_t *value);
 
 /** machine_sweep(). */

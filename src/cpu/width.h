@@ -14,7 +14,6 @@
 #define BP %rbp
 #define WORD .quad
 #define WORD_BYTES 8
-#define FENCE lfence /* every 64-bit CPU has it */
 #else
 #define AX %eax
 #define BX %ebx
@@ -26,7 +25,6 @@
 #define BP %ebp
 #define WORD .long
 #define WORD_BYTES 4
-#define FENCE
 #endif
 // clang-format on
 

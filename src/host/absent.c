@@ -148,6 +148,29 @@ bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
   return false;
 }
 
+struct machine_result machine_cost(enum machine_cost what, uint8_t cpl, uint64_t value, uint64_t count)
+{
+  (void)what;
+  (void)cpl;
+  (void)value;
+  (void)count;
+  return (struct machine_result){.fault = no_fault};
+}
+
+struct machine_fault machine_msr_read(uint32_t msr, uint64_t *value)
+{
+  (void)msr;
+  *value = 0;
+  return no_fault;
+}
+
+struct machine_fault machine_msr_write(uint32_t msr, uint64_t value)
+{
+  (void)msr;
+  (void)value;
+  return no_fault;
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   (void)vector;

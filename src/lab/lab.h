@@ -72,6 +72,9 @@ const struct edit_tables *lab_tables(void);
 
 unsigned lab_tables_used(void);
 
+/** Gives back a page that lab_tables()->take gave, which no entry refers to and which is full of zeros again. */
+void lab_tables_return(paddr_t table);
+
 /** From lab_plan(true) to lab_plan(false) edits are planned and not made: lab_planned() gives what they would write, the first
  * LAB_PLAN_MAX entries of as many as it says. */
 #define LAB_PLAN_MAX 16

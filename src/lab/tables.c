@@ -140,6 +140,13 @@ static bool pool_take(void *context, paddr_t *table)
   return true;
 }
 
+void lab_tables_return(paddr_t table)
+{
+  int index = pool_index(table);
+  if (index >= 0)
+    taken[index] = fresh[index] = false;
+}
+
 /* A table that was merged away stays out of the pool until collect(): a paging-structure cache may still lead to it, and undo may
  * want it back. */
 static void pool_give(void *context, paddr_t table)

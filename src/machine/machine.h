@@ -195,6 +195,22 @@ struct machine_sweep {
 /** Performs them with interrupts off. What comes back is a fault that was none of an access's, and ended the sweep. */
 struct machine_fault machine_sweep(const struct machine_sweep *sweep);
 
+/** What has a cost worth knowing besides accesses and invalidations of pages. */
+enum machine_cost {
+  COST_NOTHING, /* the measuring itself */
+  COST_CR3,     /* MOV to CR3 of a value */
+  COST_PGE,     /* CR4.PGE changed, and changed back */
+  COST_CHASE,   /* loads of words, each of which holds the address of the next */
+};
+
+/** Does it between two readings of the clock, with interrupts off. @p value: of CR3; or the address of the first word, of which @p count
+ * are loaded. At CPL 3 only COST_NOTHING and COST_CHASE do not fault. */
+struct machine_result machine_cost(enum machine_cost what, uint8_t cpl, uint64_t value, uint64_t count);
+
+/** Reads or writes a model-specific register; the #GP of one that is not there comes back. The caller asks for FEATURE_MSR first. */
+struct machine_fault machine_msr_read(uint32_t msr, uint64_t *value);
+struct machine_fault machine_msr_write(uint32_t msr, uint64_t value);
+
 /** Executes INVLPG. In ring 3 that is a #GP, which comes back as the value. */
 struct machine_result machine_invlpg(const struct machine_invlpg *operand);
 

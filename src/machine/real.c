@@ -365,6 +365,53 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
   return access_perform(ACCESS_INVPCID, 0, (uintptr_t)invpcid_descriptor, &type);
 }
 
+struct machine_result machine_cost(enum machine_cost what, uint8_t cpl, uint64_t value, uint64_t count)
+{
+  static const uint8_t kinds[] =
+    {[COST_NOTHING] = ACCESS_NOTHING, [COST_CR3] = ACCESS_CR3, [COST_PGE] = ACCESS_PGE, [COST_CHASE] = ACCESS_CHASE};
+  uintptr_t address = (uintptr_t)value;
+  uint64_t operand = what == COST_CHASE ? count : value;
+  if (what == COST_PGE) {
+    operand = cpu_read_cr4();
+    address = (uintptr_t)(operand ^ CR4_PGE);
+  }
+  struct machine_result result = access_perform(kinds[what], cpl, address, &operand);
+  if (what == COST_CR3)
+    traps_set_cr3(cpu_read_cr3());
+  return result;
+}
+
+struct msr_access {
+  uint32_t msr;
+  uint64_t value;
+};
+
+static void msr_read(void *argument)
+{
+  struct msr_access *access = argument;
+  access->value = cpu_read_msr(access->msr);
+}
+
+static void msr_write(void *argument)
+{
+  const struct msr_access *access = argument;
+  cpu_write_msr(access->msr, access->value);
+}
+
+struct machine_fault machine_msr_read(uint32_t msr, uint64_t *value)
+{
+  struct msr_access access = {.msr = msr};
+  struct machine_fault fault = traps_try(msr_read, &access).fault;
+  *value = access.value;
+  return fault;
+}
+
+struct machine_fault machine_msr_write(uint32_t msr, uint64_t value)
+{
+  struct msr_access access = {msr, value};
+  return traps_try(msr_write, &access).fault;
+}
+
 bool machine_tlb_array(unsigned index, struct machine_tlb_array *array)
 {
   (void)index;

@@ -422,8 +422,9 @@ static uint32_t translate(const struct sim_want *want, uint64_t *pa)
                                     .side = want->op == OP_EXEC ? SIM_CODE : SIM_DATA,
                                     .pcid = want->pcid,
                                     .ring3 = trait(TRAIT_RING_TLBS) && want->cpl == 3};
-  struct sim_entry *hit = sim_tlb_find(&lookup);
-  ticks += profile->ticks_hit;
+  unsigned level = 0;
+  struct sim_entry *hit = sim_tlb_find(&lookup, &level);
+  ticks += profile->ticks_hit + (level == 2 ? profile->ticks_miss_level / 2u : 0);
   if (hit == NULL)
     return translate_by_walk(want, &lookup, NULL, pa);
   if (!hit->present)
@@ -481,6 +482,57 @@ struct machine_result machine_access(struct machine_access *access)
   result.timed = result.timed && !result.fault.raised;
   result.ticks = ticks - start;
   return result;
+}
+
+static struct machine_result chase(uint64_t va, uint64_t count, uint8_t cpl)
+{
+  struct machine_access access = {.va = laddr(va), .cpl = cpl, .size = mode >= MACHINE_4LEVEL ? 8 : 4};
+  struct machine_result all = {.timed = has(FEATURE_TSC)};
+  for (; count > 0 && !all.fault.raised; count--) {
+    struct machine_result one = machine_access(&access);
+    all.fault = one.fault;
+    all.ticks += one.ticks;
+    access.va = laddr(access.value);
+  }
+  return all;
+}
+
+static struct machine_fault cost_of_register(enum machine_cost what, uint64_t value)
+{
+  uint64_t cr4 = registers[REGISTER_CR4];
+  if (what == COST_CR3)
+    return machine_register_write(REGISTER_CR3, value);
+  machine_register_write(REGISTER_CR4, cr4 ^ CR4_PGE);
+  return machine_register_write(REGISTER_CR4, cr4);
+}
+
+/* The clock costs nothing here. */
+struct machine_result machine_cost(enum machine_cost what, uint8_t cpl, uint64_t value, uint64_t count)
+{
+  static const uint16_t costs[] = {[COST_NOTHING] = 0, [COST_CR3] = 150, [COST_PGE] = 300, [COST_CHASE] = 0};
+  struct machine_result result = {.timed = has(FEATURE_TSC), .ticks = costs[what]};
+  if (what == COST_CHASE)
+    return chase(value, count, cpl);
+  if (what == COST_NOTHING)
+    return result;
+  result.fault = cpl == 3 ? raised(VECTOR_GP, 0, 3) : cost_of_register(what, value);
+  ticks += result.ticks;
+  return result;
+}
+
+/* None is simulated but EFER, and that is a register of its own. */
+struct machine_fault machine_msr_read(uint32_t msr, uint64_t *value)
+{
+  (void)msr;
+  *value = 0;
+  return raised(VECTOR_GP, 0, 0);
+}
+
+struct machine_fault machine_msr_write(uint32_t msr, uint64_t value)
+{
+  (void)msr;
+  (void)value;
+  return raised(VECTOR_GP, 0, 0);
 }
 
 static uint32_t came_of(const struct machine_fault *fault, uint64_t va)

@@ -16,7 +16,7 @@ const struct sim_profile sim_profiles[] = {
    TRAIT_GLOBALS | TRAIT_PCIDS | TRAIT_STRUCTURE_CACHES | TRAIT_SPECULATES | TRAIT_FAULTS_FROM_TLB, 5, 7,
    {{"DTLB 4K", SIM_DATA, SIM_4K, 1, 16, 6, 0, POLICY_LRU}, {"DTLB large", SIM_DATA, SIM_LARGE | SIM_1G, 1, 8, 4, 0, POLICY_LRU},
     {"ITLB 4K", SIM_CODE, SIM_4K, 1, 32, 8, 0, POLICY_LRU}, {"ITLB large", SIM_CODE, SIM_LARGE | SIM_1G, 1, 8, 4, 0, POLICY_LRU},
-    {"STLB", BOTH, SIM_4K | SIM_LARGE, 2, 128, 16, 0, POLICY_LRU}}, 0},
+    {"STLB", BOTH, SIM_4K | SIM_LARGE, 2, 128, 16, 7, POLICY_LRU}}, 0},
   {"modern-amd", "PCIDs, globals, fully associative first level", FEATURES_MODERN & ~F(LA57), 48, 48, 25, 33, "AuthenticAMD", "simulated modern-amd",
    TRAIT_GLOBALS | TRAIT_PCIDS | TRAIT_STRUCTURE_CACHES, 5, 8,
    {{"DTLB", SIM_DATA, SIM_4K | SIM_LARGE | SIM_1G, 1, 1, 64, 0, POLICY_LRU}, {"ITLB", SIM_CODE, SIM_4K | SIM_LARGE | SIM_1G, 1, 1, 64, 0, POLICY_LRU},

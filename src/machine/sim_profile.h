@@ -94,7 +94,7 @@ struct sim_profile {
   uint8_t maxphyaddr, linear_bits, family, model;
   const char *vendor, *brand;
   uint32_t traits;
-  uint16_t ticks_hit, ticks_miss_level; /* a hit; what each table that a walk reads adds */
+  uint16_t ticks_hit, ticks_miss_level; /* a hit; what each table that a walk reads adds, and half of it a second-level TLB that is asked */
   struct sim_shape shape[SIM_SHAPES];   /* ends with a row of 0 sets */
   uint32_t defects;                     /* enum sim_defect_bit: none in the rows */
 };

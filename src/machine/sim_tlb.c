@@ -118,18 +118,18 @@ static void fill_in(struct array *a, const struct sim_entry *entry)
   victim->used = ++clock_now;
 }
 
-struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup)
+struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup, unsigned *level)
 {
-  for (unsigned level = 1; level <= 2; level++)
+  for (*level = 1; *level <= 2; ++*level)
     for (unsigned i = 0; i < array_count; i++) {
       struct array *a = &arrays[i];
-      if (a->shape->level != level || !(a->shape->sides & lookup->side))
+      if (a->shape->level != *level || !(a->shape->sides & lookup->side))
         continue;
       struct sim_entry *e = find_in(a, lookup);
       if (e == NULL)
         continue;
       e->used = ++clock_now;
-      if (level == 2)
+      if (*level == 2)
         sim_tlb_fill(e, lookup->side); /* a hit in the second level brings it into the first */
       return e;
     }

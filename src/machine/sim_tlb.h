@@ -30,8 +30,8 @@ struct sim_lookup {
 
 void sim_tlb_init(const struct sim_profile *profile, uint64_t seed);
 
-/** The translation that serves this access, or NULL. */
-struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup);
+/** The translation that serves this access, and which level's TLB had it; or NULL. */
+struct sim_entry *sim_tlb_find(const struct sim_lookup *lookup, unsigned *level);
 
 /** Caches @p entry for the accesses of @p side. */
 void sim_tlb_fill(const struct sim_entry *entry, unsigned side);

@@ -218,6 +218,23 @@ struct machine_fault machine_sweep(const struct machine_sweep *)
   return {};
 }
 
+struct machine_result machine_cost(enum machine_cost, uint8_t, uint64_t, uint64_t)
+{
+  return {};
+}
+
+struct machine_fault machine_msr_read(uint32_t msr, uint64_t *value)
+{
+  *value = fake.msrs.count(msr) ? fake.msrs[msr] : 0;
+  return {};
+}
+
+struct machine_fault machine_msr_write(uint32_t msr, uint64_t value)
+{
+  fake.msrs[msr] = value;
+  return {};
+}
+
 struct machine_fault machine_paging_toggle(void)
 {
   return {};

@@ -10,6 +10,7 @@ extern "C" {
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct FakeMachine {
   std::vector<uint8_t> carry;
   std::string command_line;
   uint64_t ticks;
+  std::map<uint32_t, uint64_t> msrs;
   unsigned entry_writes;                                         /* calls of machine_entry_write() */
   std::function<machine_result(struct machine_access *)> access; /* empty: no fault, and the value as it came */
 
