@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define TEXT_MEMORY 0xb8000 /* VGA's, in the text mode that a BIOS sets */
+
 #define INFO ((struct boot_info *)LAYOUT_CARRY)
 
 /* Both kernels, the tables and the lab frames A..Z lie below this; nothing works without it. */
@@ -149,16 +151,15 @@ static uint16_t kept(volatile uint16_t *cell, uint16_t value)
  * there. Colour text is mode 2 or 3. */
 static void text_screen_find(void)
 {
-  const uintptr_t text_memory = 0xb8000;
   uintptr_t video_mode = 0x449;   /* BIOS data area */
   __asm__("" : "+r"(video_mode)); /* as above */
   uint8_t mode = *(const volatile uint8_t *)video_mode;
   if (INFO->efi || INFO->screen.kind != BOOT_SCREEN_NONE || (mode != 2 && mode != 3))
     return;
-  volatile uint16_t *cell = (volatile uint16_t *)text_memory;
+  volatile uint16_t *cell = (volatile uint16_t *)TEXT_MEMORY;
   uint16_t before = *cell, probe = before ^ 0xff;
   if (kept(cell, probe) == probe)
-    INFO->screen = (struct boot_screen){.address = text_memory, .kind = BOOT_SCREEN_TEXT};
+    INFO->screen = (struct boot_screen){.address = TEXT_MEMORY, .kind = BOOT_SCREEN_TEXT};
   *cell = before;
 }
 
@@ -175,11 +176,15 @@ static bool memory_covers(uint64_t from, uint64_t to)
   return false;
 }
 
-/* The only words the boot code can say: there is no kernel yet. COM1 as the firmware left it. */
+/* The only words the boot code can say: there is no kernel yet. COM1 as the firmware left it, and the first row of the screen. */
 static void boot_fail(const char *why) __attribute__((noreturn));
 static void boot_fail(const char *why)
 {
+  const uint16_t white = 0x0f00;
+  volatile uint16_t *cell = (volatile uint16_t *)TEXT_MEMORY;
   for (; *why; why++) {
+    if (!INFO->efi && *why >= ' ')
+      *cell++ = white | (uint8_t)*why;
     for (unsigned spin = 0; spin < 100000 && !(cpu_in8(0x3fd) & 0x20); spin++)
       ;
     cpu_out8(0x3f8, (uint8_t)*why);

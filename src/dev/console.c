@@ -154,8 +154,7 @@ static void poll(void)
 {
   if (has_serial)
     serial_continue();
-  if (has_keyboard)
-    keyboard_poll();
+  keyboard_poll();
 }
 
 static bool can_halt(void)

@@ -32,7 +32,7 @@
 
 static struct keys keys;
 static volatile bool interrupt_seen;
-static bool present, has_interrupt;
+static bool controller, answers, has_interrupt;
 
 static bool status_becomes(uint8_t mask, uint8_t value)
 {
@@ -98,7 +98,7 @@ static bool tell_keyboard(uint8_t command, uint8_t answer)
   return false;
 }
 
-static bool set_up(void)
+static bool controller_set_up(void)
 {
   if (cpu_in8(STATUS) == 0xff) /* nobody drives the bus */
     return false;
@@ -112,7 +112,7 @@ static bool set_up(void)
   write(COMMAND, WRITE_CONFIGURATION);
   write(DATA, (uint8_t)configuration);
   write(COMMAND, ENABLE_KEYBOARD);
-  return tell_keyboard(SCAN, ACKNOWLEDGE);
+  return true;
 }
 
 /* Whether an interrupt arrives is found out by asking for one: a keyboard answers to ECHO at once. */
@@ -127,16 +127,18 @@ static bool interrupt_works(void)
   return interrupt_seen;
 }
 
+/* A keyboard that does not answer may be one that firmware makes of another, or not be plugged in yet: its interrupt is let through. */
 bool keyboard_init(bool again)
 {
-  present = again || set_up();
-  has_interrupt = present && interrupt_works();
-  return present;
+  controller = again || controller_set_up();
+  answers = controller && (again || tell_keyboard(SCAN, ACKNOWLEDGE));
+  has_interrupt = controller && interrupt_works();
+  return answers;
 }
 
 void keyboard_poll(void)
 {
-  if (!present || has_interrupt)
+  if (!controller || has_interrupt)
     return;
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
@@ -146,5 +148,5 @@ void keyboard_poll(void)
 
 bool keyboard_interrupts(void)
 {
-  return has_interrupt;
+  return has_interrupt || !answers;
 }

@@ -10,7 +10,7 @@ bool keyboard_init(bool again);
 /** Takes what has been typed, where no interrupt does. */
 void keyboard_poll(void);
 
-/** Whether it wakes a CPU that halts. */
+/** Whether it wakes a CPU that halts, as far as is known. */
 bool keyboard_interrupts(void);
 
 #endif

@@ -126,3 +126,12 @@ def test_long_output_reaches_the_screen_whole():
         machine.type("help\r")
         serial = machine.wait_for(r"(?m)^4level> *\n*$")
         assert any("poweroff" in row for row in serial)
+
+
+def test_too_little_memory_is_said():
+    machine = ScreenQemu(media="kernel", memory="3M")
+    try:
+        machine.start()
+        assert machine.wait_for("needs RAM")[0].startswith("tlbsh: needs RAM from 1 MiB to 4 MiB")
+    finally:
+        machine.__exit__(None, None, None)
