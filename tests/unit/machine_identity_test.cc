@@ -16,7 +16,10 @@ struct Tables {
   std::vector<uint64_t> memory = std::vector<uint64_t>((LAYOUT_KERNEL_TABLES + 0x10000) / 8, ~0ULL);
   enum machine_mode mode;
 
-  Tables(enum machine_mode m, uint64_t framebuffer) : mode(m) { identity_build(mode, reinterpret_cast<uintptr_t>(memory.data()), framebuffer); }
+  Tables(enum machine_mode m, uint64_t framebuffer) : mode(m)
+  {
+    identity_build(mode, reinterpret_cast<uintptr_t>(memory.data()), framebuffer);
+  }
 
   uint64_t entry(uint64_t table, unsigned index) const
   {
