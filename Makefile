@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim capacity-host platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
+.PHONY: all run sim capacity-host bochs bochs-debugger bochs-serial gdb platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
 
 all: $(BUILD)/tlbsh.elf
 
@@ -23,6 +23,27 @@ run: setup
 sim: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh
 	@$(BUILD)/tlbsh --profile $(PROFILE) $(if $(filter file,$(origin MODE)),,--mode $(MODE)) $(addprefix --defect ,$(DEFECT))
+
+## bochs [CPU=corei7_skylake_x]: the shell and Bochs's debugger side by side (by tmux)
+BOCHS_CPU = $(if $(filter file,$(origin CPU)),corei7_skylake_x,$(CPU))
+BOCHS_FILES := $(BUILD)/tlbsh.iso $(BUILD)/kernel32.sym $(BUILD)/kernel64.sym
+bochs: setup
+	@$(MAKE) --no-print-directory $(BOCHS_FILES)
+	@tools/bochs --cpu $(BOCHS_CPU) --panes
+
+## bochs-debugger [CPU=...]: Bochs with its debugger on this terminal; the shell is for 'make bochs-serial'
+bochs-debugger: setup
+	@$(MAKE) --no-print-directory $(BOCHS_FILES)
+	@tools/bochs --cpu $(BOCHS_CPU)
+
+## bochs-serial: the shell of the Bochs that 'make bochs-debugger' runs in another terminal
+bochs-serial: setup
+	@tools/bochs-serial
+
+## gdb [MODE=4level] [CPU=max] [MEM=128M]: QEMU, stopped, with gdb and the shell side by side
+gdb: setup
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
+	@tools/gdb --mode $(MODE) --cpu $(CPU) --mem $(MEM) --panes
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup

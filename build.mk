@@ -11,10 +11,10 @@ CFLAGS_32 := -m32 -march=i486 -mtune=generic -mno-red-zone
 CFLAGS_64 := -m64 -mno-red-zone -mcmodel=small
 OPT := -O2
 
-PURE := $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/check/*.c src/measure/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c \
+PURE := $(sort $(wildcard src/lib/*.c src/term/*.c src/paging/*.c src/lab/*.c src/check/*.c src/measure/*.c src/repl/*.c)) src/machine/features.c src/machine/identity.c \
         src/machine/describe.c
 METAL := src/boot/kernel.c src/machine/real.c $(sort $(wildcard src/dev/*.c)) \
-         $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S)
+         $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S) src/dev/font.S
 METAL_32 := $(METAL) src/machine/real32.c src/cpu/traps32.c src/cpu/entry32.S
 METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/entry64.S
 # What the shell reads of docs/lessons.
@@ -42,6 +42,16 @@ $(BUILD)/64/%.o: src/%
 $(BUILD)/boot/%.o: src/%
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(FREESTANDING) $(CFLAGS_32) -Os $(WARNINGS) -c $< -o $@
+
+# The characters that are drawn in a framebuffer: Unifont, as GRUB has it.
+FONT := /usr/share/grub/ascii.pf2
+
+$(BUILD)/font.bin: tools/font $(FONT)
+	@mkdir -p $(@D)
+	$(Q)tools/font $(FONT) $@
+
+$(BUILD)/32/dev/font.S.o $(BUILD)/64/dev/font.S.o: $(BUILD)/font.bin
+$(BUILD)/32/dev/font.S.o $(BUILD)/64/dev/font.S.o: FREESTANDING += -Wa,-I$(BUILD)
 
 $(BUILD)/kernel%.lds: src/boot/kernel.lds.S src/machine/layout.h
 	@mkdir -p $(@D)

@@ -4,7 +4,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-strict-aliasing $(SANITIZE) -Isrc -MMD -MP $(WARNINGS)
 UNIT_CXXFLAGS := -std=c++17 -O0 -g1 $(SANITIZE) -Isrc -Itests/unit -MMD -MP
 UNIT_TESTS := $(sort $(wildcard tests/unit/*.cc))
-UNIT_PURE := src/machine/features.c src/machine/identity.c src/machine/describe.c $(sort $(wildcard src/lib/*.c src/paging/*.c src/lab/*.c src/check/*.c src/measure/*.c src/repl/*.c))
+UNIT_PURE := src/machine/features.c src/machine/identity.c src/machine/describe.c $(sort $(wildcard src/lib/*.c src/term/*.c src/paging/*.c src/lab/*.c src/check/*.c src/measure/*.c src/repl/*.c))
 SIM_TESTS := $(sort $(wildcard tests/unit/sim/*.cc))
 UNIT_SIM := $(sort $(wildcard src/machine/sim*.c src/paging/*.c src/lib/*.c)) $(addprefix src/machine/,features.c identity.c describe.c)
 

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define TEXT_MEMORY 0xb8000 /* VGA's, in the text mode that a BIOS sets */
+
 #define INFO ((struct boot_info *)LAYOUT_CARRY)
 
 /* Both kernels, the tables and the lab frames A..Z lie below this; nothing works without it. */
@@ -69,11 +71,29 @@ static void rsdp_copy(const struct multiboot2_tag *tag)
   INFO->rsdp = (uintptr_t)INFO->rsdp_copy;
 }
 
+static void framebuffer_read(const struct multiboot2_framebuffer *tag)
+{
+  struct boot_screen *screen = &INFO->screen;
+  if (tag->type != MULTIBOOT2_FRAMEBUFFER_RGB || (tag->bits != 24 && tag->bits != 32))
+    return;
+  *screen = (struct boot_screen){.address = tag->address,
+                                 .kind = BOOT_SCREEN_PIXELS,
+                                 .width = tag->width,
+                                 .height = tag->height,
+                                 .pitch = tag->pitch,
+                                 .bits = tag->bits};
+  for (unsigned i = 0; i < 3; i++) {
+    screen->position[i] = tag->part[i].position;
+    screen->size[i] = tag->part[i].size;
+  }
+}
+
 static void multiboot2_tag_read(const struct multiboot2_tag *tag)
 {
   switch (tag->type) {
   case MULTIBOOT2_COMMAND_LINE: command_line_copy((const char *)(tag + 1)); break;
   case MULTIBOOT2_MMAP: multiboot2_mmap_read((const struct multiboot2_mmap *)tag); break;
+  case MULTIBOOT2_FRAMEBUFFER: framebuffer_read((const struct multiboot2_framebuffer *)tag); break;
   case MULTIBOOT2_EFI32:
   case MULTIBOOT2_EFI64: INFO->efi = 1; break;
   case MULTIBOOT2_ACPI_OLD:
@@ -121,6 +141,28 @@ static void rsdp_find(void)
     INFO->rsdp = rsdp_search(0xe0000, 0x100000);
 }
 
+static uint16_t kept(volatile uint16_t *cell, uint16_t value)
+{
+  *cell = value;
+  return *cell;
+}
+
+/* Without a framebuffer a BIOS machine is in the text mode that its BIOS set; where it has a screen, what is written to text memory is
+ * there. Colour text is mode 2 or 3. */
+static void text_screen_find(void)
+{
+  uintptr_t video_mode = 0x449;   /* BIOS data area */
+  __asm__("" : "+r"(video_mode)); /* as above */
+  uint8_t mode = *(const volatile uint8_t *)video_mode;
+  if (INFO->efi || INFO->screen.kind != BOOT_SCREEN_NONE || (mode != 2 && mode != 3))
+    return;
+  volatile uint16_t *cell = (volatile uint16_t *)TEXT_MEMORY;
+  uint16_t before = *cell, probe = before ^ 0xff;
+  if (kept(cell, probe) == probe)
+    INFO->screen = (struct boot_screen){.address = TEXT_MEMORY, .kind = BOOT_SCREEN_TEXT};
+  *cell = before;
+}
+
 static bool memory_covers(uint64_t from, uint64_t to)
 {
   for (unsigned i = 0; i < INFO->ranges; i++) {
@@ -134,11 +176,15 @@ static bool memory_covers(uint64_t from, uint64_t to)
   return false;
 }
 
-/* The only words the boot code can say: there is no kernel yet. COM1 as the firmware left it. */
+/* The only words the boot code can say: there is no kernel yet. COM1 as the firmware left it, and the first row of the screen. */
 static void boot_fail(const char *why) __attribute__((noreturn));
 static void boot_fail(const char *why)
 {
+  const uint16_t white = 0x0f00;
+  volatile uint16_t *cell = (volatile uint16_t *)TEXT_MEMORY;
   for (; *why; why++) {
+    if (!INFO->efi && *why >= ' ')
+      *cell++ = white | (uint8_t)*why;
     for (unsigned spin = 0; spin < 100000 && !(cpu_in8(0x3fd) & 0x20); spin++)
       ;
     cpu_out8(0x3f8, (uint8_t)*why);
@@ -186,6 +232,7 @@ void boot_main(uint32_t magic, const void *multiboot)
   if (!memory_covers(LAYOUT_BOOT, BOOT_MEMORY_NEEDED))
     boot_fail("tlbsh: needs RAM from 1 MiB to 4 MiB, and this machine's memory map has none there\r\n");
   rsdp_find();
+  text_screen_find();
   INFO->switch32 = (uint32_t)(uintptr_t)boot_switch32;
   INFO->switch64 = (uint32_t)(uintptr_t)boot_switch64;
   boot_enter(mode_first());
@@ -201,7 +248,7 @@ void boot_enter(enum machine_mode mode)
   bool long_mode = mode == MACHINE_4LEVEL || mode == MACHINE_5LEVEL;
   INFO->mode = (uint32_t)mode;
   INFO->switches++;
-  identity_build(mode, 0);
+  identity_build(mode, 0, boot_framebuffer(INFO));
   if (cpu_has_cr4())
     cpu_write_cr4(cr4[mode]);
   if (cpu_has(FEATURE_LM) || cpu_has(FEATURE_NX))

@@ -33,6 +33,7 @@ static void start_over(const struct machine_fault *fault)
   int length = format(text, sizeof text, "\r\nunexpected exception %u (error 0x%x) at 0x%llx, CR2 0x%llx: %s\r\n", fault->vector,
                       fault->error, (unsigned long long)fault->ip, (unsigned long long)fault->cr2, again ? "starting over" : "halted");
   console_write(text, (size_t)length);
+  console_flush();
   if (!again)
     for (;;)
       cpu_halt();

@@ -32,6 +32,7 @@ enum multiboot2_tag_type {
   MULTIBOOT2_END = 0,
   MULTIBOOT2_COMMAND_LINE = 1,
   MULTIBOOT2_MMAP = 6,
+  MULTIBOOT2_FRAMEBUFFER = 8,
   MULTIBOOT2_EFI32 = 11,
   MULTIBOOT2_EFI64 = 12,
   MULTIBOOT2_ACPI_OLD = 14,
@@ -47,6 +48,19 @@ struct multiboot2_mmap_entry {
   uint64_t base, length;
   uint32_t type, reserved;
 };
+
+struct multiboot2_framebuffer {
+  struct multiboot2_tag tag;
+  uint64_t address;
+  uint32_t pitch, width, height;
+  uint8_t bits, type;
+  uint16_t reserved;
+  struct {
+    uint8_t position, size;
+  } part[3]; /* red, green, blue: where the type is RGB */
+};
+
+#define MULTIBOOT2_FRAMEBUFFER_RGB 1
 
 #define MULTIBOOT_MEMORY_AVAILABLE 1
 #endif

@@ -1,5 +1,6 @@
 /* The access routines (access.h). Each takes the address in BX and a value in CX, and leaves the value in CX and, in the timed ones,
- * the ticks in AX. The same text makes the ring-0 routines (cpu_read1, cpu_timed_read1, ...; they end in RET) and the ring-3
+ * the ticks in AX. The stopping ones have Bochs's magic breakpoint right before the instruction itself, so that one step in the debugger
+ * does it; XCHG of BX with itself does nothing elsewhere. The same text makes the ring-0 routines (cpu_read1, cpu_timed_read1, ...; they end in RET) and the ring-3
  * routines (user_read1, ...; they end in UD2, the one way out of ring 3 that works on every platform). Those are copied to
  * the user page, so they must not care where they are. */
 #include "cpu/width.h"
@@ -48,6 +49,11 @@
   rdtsc
   sub %esi, %eax
   \end
+  .global \prefix\()_stop_\name
+\prefix\()_stop_\name:
+  xchg %bx, %bx
+  \body
+  \end
 .endm
 
 /* What is called may be anything a student wrote, so it gets empty registers. */
@@ -79,6 +85,17 @@
   rdtsc
   pop SI
   sub %esi, %eax
+  \end
+  .global \prefix\()_stop_exec
+\prefix\()_stop_exec:
+  xor %eax, %eax
+  xor %ecx, %ecx
+  xor %edx, %edx
+  xor %esi, %esi
+  xor %edi, %edi
+  xchg %bx, %bx
+  call *BX
+  mov %eax, %ecx
   \end
 .endm
 
@@ -142,14 +159,16 @@ user_begin:
   routines user, ud2
 user_end:
 
-/* access_entries[ring 3][timed][kind] */
+/* access_entries[ring 3][plain, timed, stopping][kind] */
   .balign 8
   .global access_entries
 access_entries:
   addresses cpu
   addresses cpu, timed_
+  addresses cpu, stop_
   addresses user
   addresses user, timed_
+  addresses user, stop_
 
 /* access_sweeps[ring 3][op] = {entry, body, next} */
   .global access_sweeps

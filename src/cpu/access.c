@@ -1,12 +1,15 @@
 #include "cpu/access.h"
 
 #include "cpu/cpu.h"
+#include "cpu/invalidate.h"
 #include "cpu/traps.h"
 #include "machine/layout.h"
 
 #include <string.h>
 
-extern const uintptr_t access_entries[2][2][ACCESS_KINDS];
+enum access_variant { PLAIN, TIMED, STOPPING, VARIANTS };
+
+extern const uintptr_t access_entries[2][VARIANTS][ACCESS_KINDS];
 extern const uint8_t user_begin[], user_end[];
 extern uint8_t *const access_fences[], *const access_fences_end[];
 extern const uintptr_t access_sweeps[2][3][3];
@@ -71,8 +74,9 @@ static bool came_home(const struct machine_fault *fault)
 
 struct machine_result access_perform(unsigned kind, unsigned cpl, uintptr_t address, uint64_t *value)
 {
-  struct machine_result result = {.timed = has_tsc};
-  struct call call = {.entry = access_entries[cpl == 3][result.timed][kind], .registers = {address, (uintptr_t)*value, 0}};
+  enum access_variant variant = cpu_stop_take() ? STOPPING : has_tsc ? TIMED : PLAIN;
+  struct machine_result result = {.timed = variant == TIMED};
+  struct call call = {.entry = access_entries[cpl == 3][variant][kind], .registers = {address, (uintptr_t)*value, 0}};
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
   struct traps_outcome outcome = traps_try(cpl == 3 ? call_ring3 : call_ring0, &call);

@@ -37,6 +37,13 @@ static inline uint16_t cpu_in16(uint16_t port)
   return value;
 }
 
+static inline uint32_t cpu_in32(uint16_t port)
+{
+  uint32_t value;
+  __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+
 #define CPU_CONTROL_REGISTER(n)                                                                                                            \
   static inline uintptr_t cpu_read_cr##n(void)                                                                                             \
   {                                                                                                                                        \
@@ -44,7 +51,9 @@ static inline uint16_t cpu_in16(uint16_t port)
     __asm__ volatile("mov %%cr" #n ", %0" : "=r"(value) : : "memory");                                                                     \
     return value;                                                                                                                          \
   }                                                                                                                                        \
-  static inline void cpu_write_cr##n(uintptr_t value) { __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); }
+  static inline void cpu_write_cr##n(uintptr_t value) { __asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); }                   \
+  /* ... and with Bochs's magic breakpoint right before it */                                                                              \
+  static inline void cpu_stop_write_cr##n(uintptr_t value) { __asm__ volatile("xchg %%bx, %%bx; mov %0, %%cr" #n : : "r"(value) : "memory"); }
 
 CPU_CONTROL_REGISTER(0)
 CPU_CONTROL_REGISTER(2)

@@ -1,8 +1,8 @@
 #include "dev/serial.h"
 
 #include "cpu/cpu.h"
+#include "dev/input.h"
 #include "dev/pic.h"
-#include "machine/layout.h"
 
 /* Registers (PC16550D data sheet), as offsets from the base port. With LCR.DLAB set, 0 and 1 are the divisor. */
 #define RBR 0 /* receive; writing transmits */
@@ -29,24 +29,10 @@
 #define LSR_THRE 0x20
 #define BAUD_BASE 115200u
 #define FIFO_BYTES 16
-#define CTRL_C 0x03
-#define POLLS_BEFORE_HALT 300
-
-/* The ring is in memory that both kernels share: what is typed during a mode switch is not lost. */
-struct ring {
-  volatile uint32_t head, tail; /* head: next to write; tail: next to read; both run freely */
-  volatile uint32_t stopped;    /* the receive interrupt is off and RTS is down: the ring was nearly full */
-  volatile uint32_t ctrl_c;
-  volatile uint8_t byte[];
-};
-
-#define RING ((struct ring *)LAYOUT_RING)
-#define RING_SIZE (LAYOUT_RING_BYTES / 2) /* a power of two that leaves room for the header */
-#define RING_STOP (RING_SIZE - 256)
-#define RING_GO (RING_SIZE / 2)
 
 static uint16_t base;
 static bool has_fifo, has_interrupt, interrupt_seen;
+static bool stopped; /* the receive interrupt is off and RTS is down: too much has come that nobody has read yet */
 
 static void reg_write(unsigned reg, uint8_t value)
 {
@@ -58,40 +44,19 @@ static uint8_t reg_read(unsigned reg)
   return cpu_in8((uint16_t)(base + reg));
 }
 
-static uint32_t ring_used(void)
-{
-  return RING->head - RING->tail;
-}
-
-static uint8_t ring_byte(uint32_t at)
-{
-  return RING->byte[at & (RING_SIZE - 1)];
-}
-
 static void flow(bool go)
 {
-  RING->stopped = !go;
+  stopped = !go;
   reg_write(MCR, go ? MCR_DTR | MCR_RTS | MCR_OUT2 : MCR_DTR | MCR_OUT2);
   if (has_interrupt)
     reg_write(IER, go ? IER_RECEIVE : 0);
 }
 
-/* Ctrl-C throws away what was typed ahead of it, as a terminal's line discipline does: whoever presses it wants all that to stop. */
-static void receive_byte(uint8_t byte)
-{
-  if (byte == CTRL_C) {
-    RING->ctrl_c = 1;
-    RING->tail = RING->head;
-  }
-  RING->byte[RING->head & (RING_SIZE - 1)] = byte;
-  RING->head++;
-}
-
 static void receive(void)
 {
-  while (ring_used() < RING_STOP && reg_read(LSR) & LSR_READY)
-    receive_byte(reg_read(RBR));
-  if (ring_used() >= RING_STOP && !RING->stopped)
+  while (!input_nearly_full() && reg_read(LSR) & LSR_READY)
+    input_put(reg_read(RBR));
+  if (input_nearly_full() && !stopped)
     flow(false);
 }
 
@@ -115,11 +80,6 @@ static bool uart_present(void)
   return answers;
 }
 
-static unsigned irq_of(unsigned number)
-{
-  return number & 1 ? 4 : 3;
-}
-
 /* Whether an interrupt arrives is found out by asking for one: an empty transmitter raises it at once. */
 static bool interrupt_works(unsigned irq)
 {
@@ -132,12 +92,10 @@ static bool interrupt_works(unsigned irq)
   return interrupt_seen;
 }
 
-bool serial_init(unsigned number, unsigned baud, bool again)
+bool serial_init(uint16_t port, unsigned irq, unsigned baud, bool again)
 {
-  static const uint16_t ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
-  base = ports[number - 1];
+  base = port;
   if (!again) {
-    RING->head = RING->tail = RING->stopped = RING->ctrl_c = 0;
     if (!uart_present()) {
       base = 0;
       return false;
@@ -152,44 +110,33 @@ bool serial_init(unsigned number, unsigned baud, bool again)
   }
   reg_write(MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
   has_fifo = (reg_read(IIR) & IIR_FIFO_WORKS) == IIR_FIFO_WORKS;
-  has_interrupt = interrupt_works(irq_of(number));
-  flow(ring_used() < RING_STOP);
-  cpu_interrupts_on();
+  has_interrupt = irq != 0 && interrupt_works(irq);
+  flow(!input_nearly_full());
   return true;
 }
 
-int serial_read(void)
+void serial_poll(void)
 {
   if (base == 0)
-    return -1;
-  if (!has_interrupt)
-    receive();
-  if (ring_used() == 0)
-    return -1;
-  /* The interrupt handler may empty the ring between these two (Ctrl-C): keep it out. */
+    return;
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
-  int byte = ring_byte(RING->tail);
-  RING->tail++;
-  if (RING->stopped && ring_used() <= RING_GO)
+  if (stopped && input_half_empty())
     flow(true);
+  if (!stopped)
+    receive();
   cpu_write_flags(flags);
-  return byte;
 }
 
-void serial_wait(void)
+void serial_continue(void)
 {
-  if (!has_interrupt || base == 0) {
-    cpu_pause();
-    return;
-  }
-  /* The next byte of a burst comes soon: look for it awake for a while, before the interrupt that waits for more of them. */
-  cpu_interrupts_off();
-  for (unsigned poll = 0; poll < POLLS_BEFORE_HALT && ring_used() == 0; poll++)
-    receive();
-  if (ring_used() == 0)
-    cpu_wait();
-  cpu_interrupts_on();
+  if (base != 0 && (!has_interrupt || stopped))
+    serial_poll();
+}
+
+bool serial_interrupts(void)
+{
+  return has_interrupt;
 }
 
 static void wait_transmitter(void)
@@ -208,18 +155,6 @@ void serial_write(const char *text, size_t length)
     for (unsigned i = 0; i < burst && length > 0; i++, length--)
       reg_write(RBR, (uint8_t)*text++);
   }
-}
-
-bool serial_break(void)
-{
-  if (!has_interrupt && base != 0)
-    receive();
-  return RING->ctrl_c != 0;
-}
-
-void serial_break_clear(void)
-{
-  RING->ctrl_c = 0;
 }
 
 const char *serial_kind(void)

@@ -1,5 +1,4 @@
-/* A 16550 or 8250 UART: received bytes by interrupt into a ring that survives a mode switch, with RTS flow control; polled where no
- * interrupt arrives. */
+/* A 16550 or 8250 UART: received bytes by interrupt into the input ring, with RTS flow control; polled where no interrupt arrives. */
 #ifndef DEV_SERIAL_H
 #define DEV_SERIAL_H
 
@@ -7,22 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Sets up COM@p number (1..4) at @p baud, 8N1. At a mode switch (@p again) it keeps what was received. False where there is no UART. */
-bool serial_init(unsigned number, unsigned baud, bool again);
+/** Sets up the UART at @p port at @p baud, 8N1; @p irq is its interrupt on the PIC, or 0 where that is not known. With interrupts off. At a
+ * mode switch (@p again) it keeps what was received. False where there is no UART. */
+bool serial_init(uint16_t port, unsigned irq, unsigned baud, bool again);
 
-/** The next received byte, or -1. Never waits. */
-int serial_read(void);
+/** Takes what has come, interrupt or not, and lets the other side send again where there is room. */
+void serial_poll(void);
 
-/** Waits until a byte may have come: halts where interrupts work, else polls once. */
-void serial_wait(void);
+/** The same, where no interrupt does it: to be called often. */
+void serial_continue(void);
+
+/** Whether what comes wakes a CPU that halts. */
+bool serial_interrupts(void);
 
 void serial_write(const char *text, size_t length);
 
-/** Whether Ctrl-C has been received since serial_break_clear(). Polls where there are no interrupts. */
-bool serial_break(void);
-void serial_break_clear(void);
-
-/** "irq 4" or "polled", and the UART's kind: for the boot record. */
+/** "16550, by interrupt": for the boot record. */
 const char *serial_kind(void);
 
 #endif

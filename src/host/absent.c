@@ -178,6 +178,11 @@ struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
   return no_fault;
 }
 
+void machine_stop_arm(bool on)
+{
+  (void)on;
+}
+
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
   (void)leaf;

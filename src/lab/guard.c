@@ -16,7 +16,9 @@ const char *lab_guard_linear(laddr_t va, uint64_t span)
 {
   if (unsafe_edits || !overlaps(va.v, span, 0, machine_layout()->kernel_end))
     return NULL;
-  return "the kernel itself runs in the low 16 MiB of linear addresses; set unsafe=1 to do it anyway";
+  return machine_layout()->kernel_end == 16 * MIB
+           ? "the kernel itself runs in the low 16 MiB of linear addresses; set unsafe=1 to do it anyway"
+           : "the kernel itself runs in the low 16 MiB of linear addresses, and its screen is in the next 16; set unsafe=1 to do it anyway";
 }
 
 const char *lab_guard_physical(paddr_t pa, uint64_t length)

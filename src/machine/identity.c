@@ -9,6 +9,7 @@
 #define ENTRY_USER_CODE 0x25u
 #define ENTRY_USER_STACK 0x67u
 #define ENTRY_TABLE 0x27u
+#define ENTRY_LARGE 0xe3u     /* ENTRY_KERNEL with PS: 2 MiB at once */
 #define ENTRY_PAE_PDPTE 0x01u /* PAE PDPTEs carry no rights and no A flag: those bits are reserved */
 
 /* The chain of single tables from the root down to the directory that holds the page tables of the low 16 MiB. */
@@ -31,10 +32,10 @@ static uint32_t table_at(unsigned number)
   return LAYOUT_KERNEL_TABLES + number * PAGE_SIZE;
 }
 
-static void entry_put(uintptr_t memory, uint32_t at, unsigned bytes, uint32_t value)
+static void entry_put(uintptr_t memory, uint32_t at, unsigned bytes, uint64_t value)
 {
   if (bytes == 4) {
-    *(volatile uint32_t *)(memory + at) = value;
+    *(volatile uint32_t *)(memory + at) = (uint32_t)value;
     return;
   }
   *(volatile uint64_t *)(memory + at) = value;
@@ -59,9 +60,32 @@ static void table_build(const struct branch *b, uintptr_t memory, unsigned numbe
     entry_put(memory, table_at(number) + i * b->entry_bytes, b->entry_bytes, i < count ? table_at(next + i) | flags : 0);
 }
 
+bool identity_framebuffer(enum machine_mode mode, uint64_t framebuffer)
+{
+  const uint64_t room = LAYOUT_FRAMEBUFFER_END - LAYOUT_FRAMEBUFFER;
+  return framebuffer != 0 && branches[mode].entry_bytes && (branches[mode].entry_bytes == 8 || framebuffer + room <= 1ULL << 32);
+}
+
+/* In 2 MiB pages, by the directory's next entries; in 32-bit paging, whose large pages take CR4.PSE, by page tables of their own. What the
+ * memory is cached as is for the MTRRs to say, as without paging. */
+static void framebuffer_map(const struct branch *b, uintptr_t memory, uint64_t framebuffer)
+{
+  unsigned directory = b->upper, tables = b->page_tables, first_table = directory + 1 + tables;
+  uint64_t base = framebuffer & ~(uint64_t)(LAYOUT_FRAMEBUFFER_PAGE - 1), room = LAYOUT_FRAMEBUFFER_END - LAYOUT_FRAMEBUFFER;
+  if (b->entry_bytes == 8) {
+    for (unsigned i = 0; i < room / LAYOUT_FRAMEBUFFER_PAGE; i++)
+      entry_put(memory, table_at(directory) + (tables + i) * 8, 8, (base + (uint64_t)i * LAYOUT_FRAMEBUFFER_PAGE) | ENTRY_LARGE);
+    return;
+  }
+  for (unsigned i = 0; i < room >> PAGE_SHIFT; i++)
+    entry_put(memory, table_at(first_table) + i * 4, 4, (base + (uint64_t)i * PAGE_SIZE) | ENTRY_KERNEL);
+  for (unsigned i = 0; i < tables; i++)
+    entry_put(memory, table_at(directory) + (tables + i) * 4, 4, table_at(first_table + i) | ENTRY_TABLE);
+}
+
 /* The tables may be in use while they are built again (reset): so each entry is written once, with its final value, and the kernel never
  * loses a translation that it runs on. */
-void identity_build(enum machine_mode mode, uintptr_t memory)
+void identity_build(enum machine_mode mode, uintptr_t memory, uint64_t framebuffer)
 {
   const struct branch *b = &branches[mode];
   if (b->entry_bytes == 0)
@@ -73,6 +97,8 @@ void identity_build(enum machine_mode mode, uintptr_t memory)
   table_build(b, memory, directory, first_table, b->page_tables, ENTRY_TABLE);
   for (uint32_t page = 0; page < LAYOUT_KERNEL_END; page += PAGE_SIZE)
     entry_put(memory, table_at(first_table) + (page >> PAGE_SHIFT) * b->entry_bytes, b->entry_bytes, leaf_entry(page));
+  if (identity_framebuffer(mode, framebuffer))
+    framebuffer_map(b, memory, framebuffer);
 }
 
 paddr_t identity_entry(enum machine_mode mode, uint64_t va)

@@ -10,11 +10,13 @@
  *   0x2f0000  the root and the kernel's branch of the paging structures
  *   0x300000  the student's paging structures, then a shadow copy of each for the diff
  *   0x3d0000  lab frames A..Z
- *   0x3f0000  the serial receive ring
+ *   0x3f0000  what was typed and not read yet
+ *   0x3f9000  what is on the screen
  *   0x400000  big frame M0
  *   0x800000  (linear only) windows on physical memory that is not identity-mapped
  *   0xc00000  big frame M1
- *  0x1000000  the end of the kernel's linear range; above it everything is the student's
+ *  0x1000000  the end of the kernel's linear range; above it everything is the student's. Where there is a framebuffer, it is (linear only)
+ *             from here, and the kernel's range ends at 0x2000000
  *
  * A small direct-mapped TLB puts pages that are alike in their low bits into one place. So what every command uses keeps away from pages
  * whose number ends in 0 to 7: that is where people map theirs (0x40000000 and the next few), and the kernel must not push them out.
@@ -43,12 +45,17 @@
 #define LAYOUT_FRAMES 0x3d0000
 #define LAYOUT_FRAME_COUNT 26
 #define LAYOUT_RING 0x3f0000
-#define LAYOUT_RING_BYTES 0x10000
+#define LAYOUT_RING_SIZE 0x8000
+#define LAYOUT_SCREEN 0x3f9000
+#define LAYOUT_SCREEN_BYTES 0x7000
 #define LAYOUT_BIG0 0x400000
 #define LAYOUT_WINDOWS 0x800000
 #define LAYOUT_WINDOW_COUNT 1024
 #define LAYOUT_BIG1 0xc00000
 #define LAYOUT_BIG_BYTES 0x400000
 #define LAYOUT_KERNEL_END 0x1000000
+#define LAYOUT_FRAMEBUFFER 0x1000000
+#define LAYOUT_FRAMEBUFFER_END 0x2000000
+#define LAYOUT_FRAMEBUFFER_PAGE 0x200000
 
 #endif

@@ -128,7 +128,7 @@ struct machine_layout {
   paddr_t frames; /* the lab frames A..Z, a page each */
   unsigned frame_count;
   paddr_t big[2];      /* 4 MiB frames, aligned to 4 MiB; 0 where this machine has no RAM for one */
-  uint64_t kernel_end; /* linear addresses below this belong to the kernel (16 MiB) */
+  uint64_t kernel_end; /* linear addresses below this belong to the kernel (16 MiB; 32 where it draws in a framebuffer) */
   laddr_t user_code;   /* the kernel page that ring 3 runs on, and its stack: the only kernel pages with U/S set */
   laddr_t user_stack;
 };
@@ -260,6 +260,10 @@ unsigned machine_tlb_set(unsigned index, laddr_t va, unsigned shift);
 
 /** The next entry in use, array by array; false when there is no more. *@p cursor is 0 at first. */
 bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry);
+
+/** Has Bochs's debugger stop right before the next instruction of those that students come to see: an access, INVLPG, INVPCID, a MOV to
+ * CR0, CR3 or CR4; or (@p on false) takes that back. Nothing comes of it on another machine. */
+void machine_stop_arm(bool on);
 
 /** Raises vector @p vector on purpose at privilege level @p cpl and gives back what arrived. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl);

@@ -125,6 +125,18 @@ static bool identity_mapped(uint64_t page)
   return page > 0 && page < LAYOUT_KERNEL_END && (page < LAYOUT_WINDOWS || page >= LAYOUT_WINDOWS + LAYOUT_WINDOW_COUNT * PAGE_SIZE);
 }
 
+uint8_t *real_screen(uint32_t *bytes)
+{
+  const struct boot_screen *s = &real_boot_info()->screen;
+  uint64_t length = (uint64_t)s->pitch * s->height;
+  uint32_t offset = mode == MACHINE_OFF ? 0 : (uint32_t)(s->address & (LAYOUT_FRAMEBUFFER_PAGE - 1));
+  uint32_t room = LAYOUT_FRAMEBUFFER_END - LAYOUT_FRAMEBUFFER - offset;
+  *bytes = length < room ? (uint32_t)length : room;
+  if (mode == MACHINE_OFF)
+    return s->address + length <= 1ULL << 32 ? (uint8_t *)(uintptr_t)s->address : NULL;
+  return identity_framebuffer(mode, s->address) ? (uint8_t *)LAYOUT_FRAMEBUFFER + offset : NULL;
+}
+
 static void window_write(unsigned slot, uint64_t entry)
 {
   machine_entry_write(identity_entry(mode, LAYOUT_WINDOWS + slot * (uint64_t)PAGE_SIZE), identity_entry_bytes(mode), entry);
@@ -301,7 +313,7 @@ void machine_paging_reset(void)
   uintptr_t flags = cpu_read_flags();
   cpu_interrupts_off();
   uint64_t cr4 = machine_register_read(REGISTER_CR4);
-  identity_build(mode, 0);
+  identity_build(mode, 0, boot_framebuffer(real_boot_info()));
   memset(window_page, 0, sizeof window_page);
   windows_used = 0;
   if (cr4 & CR4_PGE) /* so that global translations go too */
@@ -422,6 +434,11 @@ bool machine_tlb_entry(unsigned *cursor, struct machine_tlb_entry *entry)
   return false;
 }
 
+void machine_stop_arm(bool on)
+{
+  cpu_stop_arm(on);
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   return raise_vector(vector, cpl);
@@ -470,6 +487,8 @@ void real_init(void)
   has_cr4 = cpu_has_cr4();
   has_efer = has(FEATURE_LM) || has(FEATURE_NX);
   layout = describe_layout((void *)LAYOUT_SHADOWS, ram_covers);
+  if (identity_framebuffer(mode, boot_framebuffer(real_boot_info())))
+    layout.kernel_end = LAYOUT_FRAMEBUFFER_END;
   /* The ring-3 page is read-only, also for the kernel once CR0.WP is set. */
   access_init();
   raise_init();

@@ -10,6 +10,10 @@ struct boot_info *real_boot_info(void);
 /** Finds out about the CPU and sets its control registers as the shell starts with them. After traps_init(). */
 void real_init(void);
 
+/** The kernel's view of the framebuffer that the boot loader left, and how much of it that is; NULL where there is none, or none that this
+ * mode can reach. */
+uint8_t *real_screen(uint32_t *bytes);
+
 /* real32.c and real64.c, of which the build takes one: */
 
 /** Loads and stores 8 bytes as a page walk would see them: a store is one store. */

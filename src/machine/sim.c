@@ -606,6 +606,11 @@ struct machine_result machine_invpcid(uint64_t type, uint64_t pcid, laddr_t va)
   return result;
 }
 
+void machine_stop_arm(bool on)
+{
+  (void)on;
+}
+
 /* What each exception brings is known; what has to be shown is that it comes back. */
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
@@ -644,7 +649,7 @@ static void kernel_walked(void)
 
 static void paging_start(void)
 {
-  identity_build(mode, (uintptr_t)memory);
+  identity_build(mode, (uintptr_t)memory, 0);
   kernel_walked();
   sim_tlb_drop(SIM_ALL_PCIDS, SIM_EVERYTHING);
   registers[REGISTER_CR3] = LAYOUT_KERNEL_TABLES;

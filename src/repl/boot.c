@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static char console[64];
+static char console[96];
 
 void boot_console(const char *name)
 {

@@ -1,5 +1,6 @@
 /* Commands about the machine as a whole: set, mode, raise, platform, reboot, poweroff. */
 #include "lib/format.h"
+#include "repl/bochs.h"
 #include "repl/common.h"
 #include "repl/platform.h"
 #include "repl/settings.h"
@@ -56,6 +57,17 @@ static bool cmd_platform(const struct args *args, struct record *r)
   return platform_report(r);
 }
 
+static bool cmd_break(const struct args *args, struct record *r)
+{
+  const struct args_value *wanted = args_get(args, "state");
+  bool on = wanted ? wanted->number == 0 : state_get()->stops != 0;
+  if (on && !bochs_here())
+    return record_refuse(r, "nobody would stop: %s", bochs_why_not());
+  state_get()->stops = on;
+  record_bool(r, &r->root, "break", on);
+  return true;
+}
+
 static bool cmd_reboot(const struct args *args, struct record *r)
 {
   (void)args;
@@ -95,6 +107,15 @@ static const struct command commands[] = {
    .text = "[{note}]",
    .flags = COMMAND_PAGED,
    .run = cmd_platform},
+  {.name = "break",
+   .args = "state:on|off?",
+   .brief = "stop in Bochs's debugger right before what a command does",
+   .example = "break off",
+   .text = "[?break:each command now stops in the debugger before its first access, INVLPG or MOV to a control register: 's' does that one "
+           "instruction, 'c' goes on][?!break:no command stops in the debugger]",
+   .more = "Only under Bochs, which the shell knows by experiment. 'trace-mem on' in the debugger shows the walk that 's' takes.",
+   .flags = COMMAND_ASIDE,
+   .run = cmd_break},
   {.name = "raise",
    .args = "exception:de|db|nmi|bp|of|ud|df|np|ss|gp|pf|mc user?",
    .brief = "raise an exception on purpose, and see it come back as a value",

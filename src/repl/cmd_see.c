@@ -380,9 +380,11 @@ static const struct command commands[] = {
    .brief = "look into the TLB, all of it or where an address belongs",
    .example = "map 0x40000000 A; read 0x40000000; tlb; tlb 0x40000000",
    .sdm = "Caching Translation Information",
-   .text = "[?va:{va}: {answer}][?!va:{held} held][; {more} more than are shown]",
-   .more = "Only a simulated machine can: a CPU tells nobody. 'cached?' asks any machine by experiment.",
-   .flags = COMMAND_PAGED,
+   .text = "[{va}: ][{answer}][?!answer:{held} held][; {more} more than are shown][\n  {ask}][\n  by the rules: {expected}]",
+   .more =
+     "Only a simulated machine can, and under Bochs it says what to ask its debugger: a CPU tells nobody. 'cached?' asks any machine by "
+     "experiment.",
+   .flags = COMMAND_PAGED | COMMAND_ASIDE,
    .run = cmd_tlb},
   {.name = "regs",
    .args = "",

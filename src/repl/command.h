@@ -10,6 +10,7 @@ enum command_flag {
   COMMAND_PAGED = 1 << 1,  /* needs paging: refused in mode off */
   COMMAND_QUIET = 1 << 2,  /* prints no record of its own (repeat) */
   COMMAND_UNDOES = 1 << 3, /* an edit that undo does not take back: undo itself */
+  COMMAND_ASIDE = 1 << 4,  /* does nothing to the lab, and is not counted where `why` says how long ago something was */
 };
 
 struct command {

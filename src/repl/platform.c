@@ -2,6 +2,7 @@
 
 #include "lab/lab.h"
 #include "lib/format.h"
+#include "repl/bochs.h"
 #include "repl/state.h"
 
 /* Two pages in different page tables, far from where students map things: their addresses exist in every mode. */
@@ -165,6 +166,8 @@ bool platform_report(struct record *r)
   }
   record_bool(r, &r->root, "tlb_visible", visible);
   record_string(r, &r->root, "clock", state_clock());
-  record_format(r, &r->root, "note", "clock: %s%s", state_clock(), visible ? "" : "; no TLB is observable here");
+  record_bool(r, &r->root, "bochs", bochs_here());
+  record_format(r, &r->root, "note", "clock: %s%s%s", state_clock(), visible ? "" : "; no TLB is observable here",
+                bochs_here() ? "; this is Bochs, whose debugger shows the TLB: 'tlb VA' says how" : "");
   return true;
 }

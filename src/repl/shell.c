@@ -5,6 +5,7 @@
 #include "lib/format.h"
 #include "lib/text.h"
 #include "machine/console.h"
+#include "repl/bochs.h"
 #include "repl/boot.h"
 #include "measure/clock.h"
 #include "repl/compare.h"
@@ -266,10 +267,12 @@ static void execute(const struct command *command, const char *text, size_t leng
     return;
   if (command->flags & COMMAND_EDITS)
     lab_undo_begin();
-  if (!(command->flags & COMMAND_QUIET))
+  if (!(command->flags & (COMMAND_QUIET | COMMAND_ASIDE)))
     journal_begin(text);
   lab_refresh();
+  machine_stop_arm(state_get()->stops != 0);
   struct machine_fault fault = machine_guard(run_guarded, &running);
+  machine_stop_arm(false);
   if (fault.raised)
     report_exception(r, &fault);
   lab_refresh();
@@ -404,8 +407,10 @@ static void on_line(void)
 {
   static char line[EDITOR_LINE_MAX];
   memcpy(line, editor.line, editor.length + 1);
-  history_add(&state_get()->history, line);
-  recorder_typed(line);
+  if (line[0] != ' ') { /* as in other shells: a line with a blank before it leaves no trace */
+    history_add(&state_get()->history, line);
+    recorder_typed(line);
+  }
   console_interrupt_clear();
   run_line(line, !state_get()->batch);
 }
@@ -444,6 +449,7 @@ static void switched(struct record *r)
   lab_init(true);
   settings_apply();
   lab_refresh();
+  bochs_judge();
   prompt_make();
   record_string(r, &r->root, "from", state_mode_name_of((enum machine_mode)(state->switched_from - 1)));
   record_string(r, &r->root, "to", state_mode_name());
@@ -487,6 +493,7 @@ static void start(void)
   lab_init(false);
   state->clock = (uint8_t)clock_judge();
   lab_refresh();
+  bochs_judge();
   prompt_make();
   print(boot_record(), 0);
   if (boot_run_line(line, sizeof line))

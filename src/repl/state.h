@@ -78,6 +78,8 @@ struct state {
   uint8_t json, color, unsafe, echo, clock;
   uint8_t autoflush, lazy, trace;
   uint32_t flush_ceiling; /* pages: a range of more is flushed in full */
+  uint8_t bochs;          /* enum bochs_verdict */
+  uint8_t stops;          /* each command stops in Bochs's debugger (`break on`) */
   uint8_t batch;          /* nobody sits there: no prompts */
   uint8_t failed;         /* some command ended in `error` */
   uint8_t depth;          /* frames in use */

@@ -2,6 +2,7 @@
 
 #include "lab/lab.h"
 #include "lib/format.h"
+#include "repl/bochs.h"
 #include "repl/common.h"
 #include "repl/state.h"
 
@@ -16,14 +17,16 @@ struct rows {
   unsigned room; /* for translations. A paging-structure cache is small enough to be shown whole */
 };
 
-static bool hidden(struct record *r)
+static bool hidden(void)
 {
   struct machine_tlb_array first;
-  if (machine_tlb_array(0, &first))
-    return false;
-  record_refuse(
+  return !machine_tlb_array(0, &first);
+}
+
+static bool refuse_hidden(struct record *r)
+{
+  return record_refuse(
     r, "a CPU's TLB cannot be looked at: 'cached? VA' asks it by experiment; the simulated machine and Bochs's debugger show theirs");
-  return true;
 }
 
 static struct rows rows_begin(struct record *r)
@@ -98,8 +101,12 @@ bool tlb_report(struct record *r)
   struct machine_tlb_entry e;
   struct machine_tlb_array array;
   unsigned cursor = 0;
-  if (hidden(r))
-    return false;
+  if (bochs_here()) {
+    bochs_report(r);
+    return true;
+  }
+  if (hidden())
+    return refuse_hidden(r);
   struct rows rows = rows_begin(r);
   while (machine_tlb_entry(&cursor, &e))
     if (machine_tlb_array(e.array, &array))
@@ -172,8 +179,12 @@ bool tlb_report_at(struct record *r, laddr_t va)
   struct machine_tlb_array array;
   unsigned cursor = 0;
   bool cached = false, absent = false;
-  if (hidden(r))
-    return false;
+  if (bochs_here()) {
+    bochs_report_at(r, va);
+    return true;
+  }
+  if (hidden())
+    return refuse_hidden(r);
   record_hex(r, &r->root, "va", va.v);
   sets(r, va);
   struct rows rows = rows_begin(r);

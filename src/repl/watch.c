@@ -79,23 +79,38 @@ static void gather(void *context, const struct model_path *path)
   g->length += (size_t)format(g->text + g->length, sizeof g->text - g->length, "%s%s", g->count++ ? ", " : "", one);
 }
 
+/* What the model says of @p va. Returns whether something may be cached; @p listed: it is all in the text. */
+static bool describe(laddr_t va, struct gathered *g, bool *listed)
+{
+  const struct walk now = walk_run(lab_paging(), va);
+  bool complete = model_paths(lab_model(), lab_paging(), &now, MODEL_PERMITTED, gather, g);
+  *listed = complete && !g->too_many;
+  if (g->count == 0)
+    format(g->text, sizeof g->text, "%s",
+           complete ? "certainly not cached" : "what is not known: too much has changed since the last full flush");
+  else if (!*listed)
+    format(g->text + g->length, sizeof g->text - g->length, UNLISTED);
+  return g->count > 0 || !complete;
+}
+
+bool watch_describe(laddr_t va, char *text, size_t size)
+{
+  struct gathered g = {.count = 0};
+  bool listed, may = describe(laddr(va.v & ~(uint64_t)(PAGE_SIZE - 1)), &g, &listed);
+  format(text, size, "%s", g.text);
+  return may;
+}
+
 static void say(struct record *r, struct record_node *list, struct watch *watch)
 {
   struct gathered g = {.count = 0};
-  const struct walk now = walk_run(lab_paging(), watch->va);
-  bool complete = model_paths(lab_model(), lab_paging(), &now, MODEL_PERMITTED, gather, &g);
-  bool listed = complete && !g.too_many;
-  if (g.count == 0)
-    format(g.text, sizeof g.text, "%s",
-           complete ? "certainly not cached" : "what is not known: too much has changed since the last full flush");
-  else if (!listed)
-    format(g.text + g.length, sizeof g.text - g.length, UNLISTED);
+  bool listed, may = describe(watch->va, &g, &listed);
   if (!state_get()->json && strcmp(g.text, watch->shown) == 0)
     return;
   memcpy(watch->shown, g.text, sizeof watch->shown);
   struct record_node *row = record_object(r, list, NULL);
   record_hex(r, row, "va", watch->va.v);
-  record_bool(r, row, "may_be_cached", g.count > 0 || !complete);
+  record_bool(r, row, "may_be_cached", may);
   if (!listed)
     record_bool(r, row, "incomplete", true);
   record_string(r, row, "as", g.text);

@@ -15,13 +15,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
-import termios
 import time
-import tty
 
 import pexpect
 from pexpect import fdpexpect
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "lib"))
+
+import bochs_debugger  # noqa: E402: found by the line above
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
@@ -32,7 +35,6 @@ MODES = ["off", "32", "pae", "4level", "5level"]
 # redraws with it.
 PROMPT = re.compile(r"(?:^|\n)(?:(?:off|32|pae|4level|5level)> )*(off|32|pae|4level|5level)> $")
 PROMPT_TEXT = re.compile(r"(?:off|32|pae|4level|5level)> ")  # ... anywhere
-DEBUGGER_PROMPT = re.compile(rb"<bochs:\d+> ")
 TCP_QUICKACK = 12
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -225,6 +227,7 @@ class Qemu(Machine):
         self.accel = accel
         self.cpu, self.append, self.memory, self.media, self.extra, self.com = cpu, append, memory, media, list(extra), com
         self.iso, self.reboot, self.monitor = iso, reboot, monitor
+        # com: the number of the COM port that is ours, or "pci" for a PCI card; 0 for none (screen.py)
         self.before = before  # what the serial ports before `com` are: "null" a port that nobody listens to, "none" no port
 
     def media_arguments(self):
@@ -242,7 +245,8 @@ class Qemu(Machine):
     def start(self):
         path = os.path.join(self.dir, "serial")
         monitor = ["-monitor", f"unix:{self.dir}/monitor,server=on,wait=off"] if self.monitor else []
-        serials = ["-serial", self.before] * (self.com - 1) + ["-chardev", f"socket,id=c,path={path}", "-serial", "chardev:c"]
+        line = ["-device", "pci-serial,chardev=c"] if self.com == "pci" else ["-serial", self.before] * (self.com - 1) + ["-serial", "chardev:c"]
+        serials = ["-chardev", f"socket,id=c,path={path}", *line]
         with socket.socket(socket.AF_UNIX) as listener, open(os.path.join(self.dir, "stderr"), "w") as stderr:
             listener.bind(path)
             listener.listen(1)
@@ -277,8 +281,7 @@ class Bochs(Machine):
     def __init__(self, cpu="corei7_skylake_x", iso=None, debugger_commands=("c",), debugger=False):
         super().__init__()
         self.cpu, self.debugger_commands, self.debugger = cpu, debugger_commands, debugger
-        self.screen = None  # the other end of the terminal that it draws its screen on
-        self.goes_on = False  # out of the debugger, and nothing has come over the serial line since
+        self.asked = None  # its bochs_debugger.Debugger
         self.iso = iso or json_iso()
 
     def start(self):
@@ -288,62 +291,42 @@ class Bochs(Machine):
         with socket.socket() as listener, open(os.path.join(self.dir, "stderr"), "w") as stderr:
             listener.bind(("127.0.0.1", 0))
             listener.listen(1)
-            overrides = [
-                f"cpu: model={self.cpu}, count=1, ips=4000000, reset_on_triple_fault=0",
-                f"com1: enabled=1, mode=socket-client, dev=127.0.0.1:{listener.getsockname()[1]}",
-                f"ata0-master: type=cdrom, path={self.iso}, status=inserted",
-                f"log: {self.dir}/bochs.log",
-            ]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0} if self.debugger else {}
-            self.run(["bochs-bin", "-q", "-f", os.path.join(ROOT, "bochsrc"), "-rc", rc, *overrides], cwd=self.dir,
-                     env=dict(os.environ, TERM="xterm"), stderr=stderr, **pipes)
+            command = bochs_debugger.command(ROOT, self.cpu, listener.getsockname()[1], self.iso, f"{self.dir}/bochs.log", rc)
+            self.run(command, cwd=self.dir, env=dict(os.environ, TERM="xterm"), stderr=stderr, **pipes)
             self.accept(listener)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.debugger:
             with open(os.path.join(self.dir, "stderr")) as stderr:
-                self.screen = os.open(re.search(r'connected to screen "(.*)"', stderr.read())[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            tty.setraw(self.screen)
+                self.asked = bochs_debugger.Debugger(self.process, bochs_debugger.screen_of(stderr.read()))
 
     def __exit__(self, *details):
         super().__exit__(*details)
-        if self.screen is not None:
-            os.close(self.screen)
-        for pipe in (self.process.stdin, self.process.stdout) if self.process else ():
-            if pipe:
-                pipe.close()
+        if self.asked:
+            self.asked.close()
 
-    def prompt(self, timeout=20):
-        shown = super().prompt(timeout)
-        self.goes_on = False
-        return shown
+    def debug(self, what, *arguments, **options):
+        """A method of the debugger; the machine has stopped for good if that does not answer."""
+        if self.stopped:
+            raise Stopped(self.stopped)
+        try:
+            return what(*arguments, **options)
+        except bochs_debugger.Silent as silent:
+            self.stopped = f"{self.name}'s debugger: {silent} {self.said()}"
+            raise Stopped(self.stopped) from None
 
-    def debugger_answers(self, count, timeout=20):
-        """What the debugger says up to its prompt, `count` times."""
-        said, end = b"", time.monotonic() + timeout
-        while len(DEBUGGER_PROMPT.findall(said)) < count or not said.endswith(b"> "):
-            ready = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]
-            data = os.read(self.process.stdout.fileno(), 1 << 20) if ready else b""
-            if not data:
-                self.stopped = f"{self.name}'s debugger {'has ended' if ready else 'does not answer'}; it last said {said[-300:]!r} {self.said()}"
-                raise Stopped(self.stopped)
-            said += data
-        return DEBUGGER_PROMPT.split(said)[:-1]
+    def debugger_stops(self):
+        """Waits for a stop that the guest brings about itself; gives back what the debugger says to it."""
+        return self.debug(self.asked.answers, 1)[0]
+
+    def tell_debugger(self, *commands):
+        """Where it has stopped: gives it the commands, and goes on; gives back what it answers to each."""
+        return self.debug(self.asked.tell, *commands)
 
     def ask_debugger(self, *commands):
         """Stops, gives the debugger the commands, and goes on; gives back what it answers to each. The guest does not notice. Call it while the
         shell waits at its prompt."""
-        if self.goes_on:  # a stop that comes too early is lost
-            self.cmds("")
-        if self.stopped:
-            raise Stopped(self.stopped)
-        termios.tcflush(self.screen, termios.TCIFLUSH)  # each stop draws a little; when nobody takes it the terminal is full one day
-        self.process.send_signal(signal.SIGINT)
-        self.debugger_answers(1)
-        self.process.stdin.write("".join(command + "\n" for command in commands).encode())
-        answers = self.debugger_answers(len(commands))
-        self.goes_on = True
-        self.process.stdin.write(b"c\n")
-        return [answer.decode("latin-1") for answer in answers]
+        return self.debug(self.asked.ask, *commands)
 
     def said(self):
         """The end of its log: panics, and the CPU's state."""
@@ -354,13 +337,14 @@ class Bochs(Machine):
             return file.read()[-600:]
 
 
-def make_iso(path, command_line, efi=False):
-    """An ISO like build/tlbsh.iso that boots at once with the given command line. Without UEFI it is small and quick to make."""
+def make_iso(path, command_line, efi=False, before=""):
+    """An ISO like build/tlbsh.iso that boots at once with the given command line. Without UEFI it is small and quick to make.
+    `before` stands before the menu."""
     with tempfile.TemporaryDirectory(prefix="tlbsh-iso-") as top:
         os.makedirs(os.path.join(top, "boot/grub"))
         shutil.copy(ELF, os.path.join(top, "boot/tlbsh.elf"))
         with open(os.path.join(top, "boot/grub/grub.cfg"), "w") as file:
-            file.write(f"set timeout=0\nmenuentry t {{\n  multiboot2 /boot/tlbsh.elf {command_line}\n}}\n")
+            file.write(f"{before}set timeout=0\nmenuentry t {{\n  multiboot2 /boot/tlbsh.elf {command_line}\n}}\n")
         platforms = [] if efi else ["-d", "/usr/lib/grub/i386-pc"]
         modules = "multiboot2 normal iso9660 configfile" + (" part_msdos part_gpt fat all_video search" if efi else "")
         subprocess.run(["grub-mkrescue", *platforms, f"--install-modules={modules}", "--locales=", "--fonts=", "--themes=", "-o", path, top],

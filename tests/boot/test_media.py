@@ -29,6 +29,24 @@ def test_the_iso_for_people(media):
         assert machine.wait_end() == 0
 
 
+class Stick(Qemu):
+    """The ISO as it is on a USB stick."""
+
+    def media_arguments(self):
+        arguments = super().media_arguments()
+        at = arguments.index("-cdrom")
+        drive = ["-drive", f"if=none,id=stick,format=raw,readonly=on,file={arguments[at + 1]}", "-device", "qemu-xhci",
+                 "-device", "usb-storage,drive=stick,bootindex=0"]
+        return arguments[:at] + arguments[at + 2:] + drive
+
+
+@pytest.mark.parametrize("media", ["iso", "ovmf32"])
+def test_the_iso_on_a_usb_stick(media):
+    with Stick(media=media, memory="256M") as machine:
+        assert "a shell for your page tables" in machine.boot_text
+        assert "$x = 0x5" in machine.text("let x = 5")
+
+
 def test_every_mode_by_uefi(uefi_json_iso):
     with Qemu(media="ovmf", iso=uefi_json_iso, memory="256M") as machine:
         story.tell_in_every_mode(machine, ["off", "32", "pae", "4level", "5level"])

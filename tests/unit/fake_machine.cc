@@ -261,6 +261,10 @@ bool machine_tlb_entry(unsigned *, struct machine_tlb_entry *)
   return false;
 }
 
+void machine_stop_arm(bool)
+{
+}
+
 struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
 {
   machine_fault fault = {};
