@@ -10,7 +10,7 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim capacity-host bochs bochs-debugger bochs-serial gdb platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs
+.PHONY: all run sim capacity-host bochs bochs-debugger bochs-serial gdb platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
 
 all: $(BUILD)/tlbsh.elf
 
@@ -54,10 +54,17 @@ check: setup
 iso: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso $(BUILD)/kernel32.sym $(BUILD)/kernel64.sym
 
-## docs: docs/commands.md from the command rows, and the README's sessions from a booted machine
+## docs: docs/commands.md from the command rows, docs/lessons/README.md from the worksheets, and the README's sessions from a booted machine
 docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 	@mkdir -p docs && $(BUILD)/commands >docs/commands.md
+	@tools/worksheets coverage --write
 	@tests/boot/test_readme.py --write
+
+## worksheets: the lessons on paper (build/worksheets/*.pdf) and as a web site (build/worksheets/site/site/index.html)
+worksheets:
+	@tools/setup --worksheets
+	@tools/worksheets handout $(BUILD)/worksheets
+	@tools/worksheets site $(BUILD)/worksheets/site
 
 ## platforms: docs/PLATFORMS.md, from the conformance suite on every platform there is here (minutes)
 platforms: setup

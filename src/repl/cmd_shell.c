@@ -1,6 +1,7 @@
 /* Commands of the shell itself: help, history, json, let, repeat. */
 #include "lib/format.h"
 #include "repl/common.h"
+#include "repl/recorder.h"
 #include "repl/shell.h"
 #include "repl/state.h"
 
@@ -130,6 +131,25 @@ static bool cmd_repeat(const struct args *args, struct record *r)
   return true;
 }
 
+/* ---- record, replay ---- */
+
+static bool cmd_record(const struct args *args, struct record *r)
+{
+  if (!args_has(args, "state"))
+    return recorder_show(r);
+  if (args_number(args, "state", 0) == 0)
+    recorder_start();
+  else
+    recorder_stop();
+  return recorder_say(r);
+}
+
+static bool cmd_replay(const struct args *args, struct record *r)
+{
+  (void)args;
+  return recorder_replay(r);
+}
+
 static const struct command commands[] = {
   {.name = "help", .args = "command:word?", .brief = "list the commands, or explain one", .example = "help; help map", .run = cmd_help},
   {.name = "history", .args = "", .brief = "list the lines typed before", .example = "history", .text = "", .run = cmd_history},
@@ -153,6 +173,19 @@ static const struct command commands[] = {
    .text = "",
    .flags = COMMAND_QUIET,
    .run = cmd_repeat},
+  {.name = "record",
+   .args = "state:on|off?",
+   .brief = "keep the lines that are typed; alone, show them",
+   .example = "record on; record off; record",
+   .text = "[?on:recording][?!on:not recording][?full:; it is full], {lines} lines",
+   .more = "What is kept survives 'mode'. What it shows can be handed in, and 'tools/grade' reads it.",
+   .run = cmd_record},
+  {.name = "replay",
+   .args = "",
+   .brief = "do again what was recorded, from fresh tables in the mode it began in",
+   .example = "replay",
+   .text = "",
+   .run = cmd_replay},
   {.name = NULL},
 };
 
