@@ -407,10 +407,9 @@ static void on_line(void)
 {
   static char line[EDITOR_LINE_MAX];
   memcpy(line, editor.line, editor.length + 1);
-  if (line[0] != ' ') { /* as in other shells: a line with a blank before it leaves no trace */
+  if (line[0] != ' ') /* as in other shells: a line with a blank before it leaves no trace */
     history_add(&state_get()->history, line);
-    recorder_typed(line);
-  }
+  recorder_typed(line);
   console_interrupt_clear();
   run_line(line, !state_get()->batch);
 }
