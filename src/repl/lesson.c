@@ -84,6 +84,11 @@ bool lesson_running(void)
   return now()->doing != DOING_NOTHING;
 }
 
+bool lesson_setting_up(void)
+{
+  return now()->doing == DOING_SET_UP;
+}
+
 void lesson_stop(void)
 {
   now()->doing = DOING_NOTHING;
