@@ -88,7 +88,7 @@ format:
 
 ## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves; how fast the simulated machine is
 bench: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/capacity-host $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
 	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)
