@@ -2,7 +2,7 @@
 
 BUILD := build
 MODE ?= 4level
-CPU ?= max
+CPU ?=
 MEM ?= 128M
 ACCEL ?= tcg
 PROFILE ?= modern-intel
@@ -14,10 +14,10 @@ include tests/tests.mk
 
 all: $(BUILD)/tlbsh.elf
 
-## run [MODE=4level] [CPU=max] [MEM=128M]: boot in QEMU, with the serial line on this terminal
+## run [MODE=4level] [CPU=max] [MEM=128M] [ACCEL=tcg|kvm]: boot in QEMU, with the serial line on this terminal
 run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
-	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
+	@tools/run --mode $(MODE) --cpu "$(CPU)" --mem $(MEM) --accel $(ACCEL)
 
 ## sim [PROFILE=modern-intel] [MODE=...] [DEFECT=...]: the same shell on a simulated machine, as an ordinary program
 sim: setup
@@ -43,7 +43,7 @@ bochs-serial: setup
 ## gdb [MODE=4level] [CPU=max] [MEM=128M]: QEMU, stopped, with gdb and the shell side by side
 gdb: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
-	@tools/gdb --mode $(MODE) --cpu $(CPU) --mem $(MEM) --panes
+	@tools/gdb --mode $(MODE) --cpu $(or $(CPU),max) --mem $(MEM) --panes
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
@@ -88,7 +88,7 @@ format:
 
 ## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves; how fast the simulated machine is
 bench: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/capacity-host $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
 	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)
