@@ -125,7 +125,7 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 
 static bool counts(char c)
 {
-  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '-';
+  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '-' && c != '+';
 }
 
 static bool word_is(const char *said, const char *right, const char *end)

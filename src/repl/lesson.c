@@ -84,6 +84,11 @@ bool lesson_running(void)
   return now()->doing != DOING_NOTHING;
 }
 
+const char *lesson_command_name(void)
+{
+  return command_names[now()->command];
+}
+
 bool lesson_setting_up(void)
 {
   return now()->doing == DOING_SET_UP;

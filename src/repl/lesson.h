@@ -30,6 +30,8 @@ bool lesson_note(const struct record *r);
 struct record *lesson_ended(void);
 /** It is over, whatever it was. */
 void lesson_stop(void);
+/** What the command that a script is run for is called. */
+const char *lesson_command_name(void);
 
 /** A question, of a lesson or of the quiz. */
 struct lesson_question {

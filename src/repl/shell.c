@@ -121,6 +121,7 @@ bool shell_script(const char *text)
   if (start + length >= sizeof state->text || !shell_push(start, start + length, 1))
     return false;
   memcpy(state->text + start, text, length + 1);
+  state->frame[state->depth - 1].script = 1;
   return true;
 }
 
@@ -229,7 +230,7 @@ static bool next_command(size_t *start, size_t *end)
       continue;
     }
     state->depth--;
-    if (state->depth > 0) /* the outermost is the line itself */
+    if (state->depth > 0 && !f->script) /* the outermost is the line itself */
       repeat_ended(f, STATUS_OK);
   }
   return false;
@@ -311,9 +312,19 @@ static void run_command(size_t start, size_t end)
     print(r, start);
 }
 
+/* A command that was stopped while what it runs was running. */
+static void script_stopped(const char *name)
+{
+  struct record *r = record_begin(name);
+  r->status = STATUS_INTERRUPTED;
+  r->text = "stopped";
+  print(r, 0);
+}
+
 static void stop_all(void)
 {
   struct state *state = state_get();
+  const char *lesson = lesson_running() ? lesson_command_name() : NULL;
   struct state_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
   bool repeating = state->depth > 1;
   compare_stop();
@@ -322,7 +333,9 @@ static void stop_all(void)
   state->depth = 0;
   console_interrupt_clear();
   swallow_ctrl_c = true;
-  if (repeating)
+  if (lesson)
+    script_stopped(lesson);
+  else if (repeating && !outermost.script)
     repeat_ended(&outermost, STATUS_INTERRUPTED);
 }
 

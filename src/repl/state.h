@@ -21,6 +21,7 @@ struct state_variable {
 struct state_frame {
   uint32_t start, end, at;
   uint32_t done, count;
+  uint32_t script; /* not a repeat: commands that another command runs */
 };
 
 #define STATE_TEXT_MAX (EDITOR_LINE_MAX + 2048) /* a line, and what a lesson has to run behind it */
