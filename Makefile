@@ -2,7 +2,7 @@
 
 BUILD := build
 MODE ?= 4level
-CPU ?= max
+CPU ?=
 MEM ?= 128M
 ACCEL ?= tcg
 PROFILE ?= modern-intel
@@ -10,14 +10,14 @@ PROFILE ?= modern-intel
 include build.mk
 include tests/tests.mk
 
-.PHONY: all run sim bochs bochs-debugger bochs-serial gdb platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs
+.PHONY: all run sim capacity-host bochs bochs-debugger bochs-serial gdb platforms check-platform check unit unit-build iso bench fuzz setup clean help format docs worksheets
 
 all: $(BUILD)/tlbsh.elf
 
-## run [MODE=4level] [CPU=max] [MEM=128M]: boot in QEMU, with the serial line on this terminal
+## run [MODE=4level] [CPU=max] [MEM=128M] [ACCEL=tcg|kvm]: boot in QEMU, with the serial line on this terminal
 run: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
-	@tools/run --mode $(MODE) --cpu $(CPU) --mem $(MEM) --accel $(ACCEL)
+	@tools/run --mode $(MODE) --cpu "$(CPU)" --mem $(MEM) --accel $(ACCEL)
 
 ## sim [PROFILE=modern-intel] [MODE=...] [DEFECT=...]: the same shell on a simulated machine, as an ordinary program
 sim: setup
@@ -43,21 +43,28 @@ bochs-serial: setup
 ## gdb [MODE=4level] [CPU=max] [MEM=128M]: QEMU, stopped, with gdb and the shell side by side
 gdb: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf
-	@tools/gdb --mode $(MODE) --cpu $(CPU) --mem $(MEM) --panes
+	@tools/gdb --mode $(MODE) --cpu $(or $(CPU),max) --mem $(MEM) --panes
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/fuzz-shell unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/capacity-host $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI), build/tlbsh.elf, and the kernels' names for the Bochs debugger
 iso: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.iso $(BUILD)/kernel32.sym $(BUILD)/kernel64.sym
 
-## docs: docs/commands.md from the command rows, and the README's sessions from a booted machine
+## docs: docs/commands.md from the command rows, docs/lessons/README.md from the worksheets, and the README's sessions from a booted machine
 docs: $(BUILD)/commands $(BUILD)/tlbsh.elf
 	@mkdir -p docs && $(BUILD)/commands >docs/commands.md
+	@tools/worksheets coverage --write
 	@tests/boot/test_readme.py --write
+
+## worksheets: the lessons on paper (build/worksheets/*.pdf) and as a web site (build/worksheets/site/site/index.html)
+worksheets:
+	@tools/setup --worksheets
+	@tools/worksheets handout $(BUILD)/worksheets
+	@tools/worksheets site $(BUILD)/worksheets/site
 
 ## platforms: docs/PLATFORMS.md, from the conformance suite on every platform there is here (minutes)
 platforms: setup
@@ -70,13 +77,18 @@ check-platform: setup
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh
 	@tools/platforms --check $(PLATFORM) $(NAME)
 
+## capacity-host: this machine's own data TLB, measured from an ordinary program, beside what CPUID says
+capacity-host: setup
+	@$(MAKE) --no-print-directory $(BUILD)/capacity-host
+	@$(BUILD)/capacity-host
+
 ## format: lay out the C and C++ sources as .clang-format says
 format:
 	@find src tests/unit \( -name '*.[ch]' -o -name '*.cc' \) -exec clang-format -i {} +
 
 ## bench: how fast it boots and answers, beside the smallest kernel and the serial line themselves; how fast the simulated machine is
 bench: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/capacity-host $(BUILD)/bench/accesses $(BUILD)/fuzz-shell
 	@tests/bench/bench
 
 ## setup: install what is missing (Debian, Ubuntu)

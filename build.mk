@@ -17,6 +17,13 @@ METAL := src/boot/kernel.c src/machine/real.c $(sort $(wildcard src/dev/*.c)) \
          $(addprefix src/cpu/,access.c cpuid.c invalidate.c raise.c string.c traps.c access.S raise.S traps_stubs.S) src/dev/font.S
 METAL_32 := $(METAL) src/machine/real32.c src/cpu/traps32.c src/cpu/entry32.S
 METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/entry64.S
+# What the shell reads of docs/lessons.
+LESSONS := $(sort $(wildcard docs/lessons/[0-9]*.md))
+
+$(BUILD)/lessons.bin: tools/worksheets $(LESSONS)
+	@mkdir -p $(@D)
+	$(Q)tools/worksheets compile $@
+
 BOOT := src/boot/boot.S src/boot/boot.c src/machine/identity.c src/machine/features.c src/machine/describe.c src/cpu/cpuid.c src/cpu/string.c
 
 objects = $(patsubst src/%,$(BUILD)/$(1)/%.o,$(2))
@@ -67,7 +74,7 @@ $(BUILD)/tlbsh.lds: src/boot/tlbsh.lds.S src/machine/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -Isrc $< -o $@
 
-$(BUILD)/boot/images.o: src/boot/images.S $(BUILD)/kernel32.bin $(BUILD)/kernel64.bin
+$(BUILD)/boot/images.o: src/boot/images.S $(BUILD)/kernel32.bin $(BUILD)/kernel64.bin $(BUILD)/lessons.bin
 	@mkdir -p $(@D)
 	$(Q)$(CC) -m32 -c -Wa,-I$(BUILD) $< -o $@
 
@@ -79,11 +86,15 @@ $(BUILD)/tlbsh.elf: $(OBJ_BOOT) $(BUILD)/boot/images.o $(BUILD)/tlbsh.lds
 
 # Host programs: the pure objects, and absent.c for the machine that is not there. That this links is the proof that they are pure.
 HOST_CFLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -Isrc -MMD -MP
-OBJ_HOST := $(call objects,host,$(PURE) src/host/absent.c src/host/commands.c)
+OBJ_HOST := $(call objects,host,$(PURE) src/host/absent.c src/host/commands.c src/host/lessons.S)
 
 $(BUILD)/host/%.o: src/%
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(WARNINGS) -c $< -o $@
+
+$(BUILD)/host/host/lessons.S.o: src/host/lessons.S $(BUILD)/lessons.bin
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
 $(BUILD)/commands: $(OBJ_HOST)
 	$(Q)$(CC) $(OBJ_HOST) -o $@
@@ -92,12 +103,20 @@ $(BUILD)/commands: $(OBJ_HOST)
 
 # The same shell on the simulated machine.
 SIM := $(sort $(wildcard src/machine/sim*.c))
-OBJ_SIM := $(call objects,host,$(PURE) $(SIM) src/host/tlbsh.c src/host/terminal.c)
+OBJ_SIM := $(call objects,host,$(PURE) $(SIM) src/host/tlbsh.c src/host/terminal.c src/host/lessons.S)
 
 $(BUILD)/tlbsh: $(OBJ_SIM)
 	$(Q)$(CC) $(OBJ_SIM) -o $@
 
 -include $(OBJ_SIM:.o=.d)
+
+# The measuring code as an ordinary program, for the CPU that this is built on.
+OBJ_CAPACITY := $(call objects,host,src/host/capacity.c src/measure/documented.c src/measure/figures.c src/measure/knees.c src/lib/format.c)
+
+$(BUILD)/capacity-host: $(OBJ_CAPACITY)
+	$(Q)$(CC) $(OBJ_CAPACITY) -o $@
+
+-include $(OBJ_CAPACITY:.o=.d)
 
 # The ISO boots by BIOS and by UEFI, from a disc or a USB stick. Only the GRUB modules that grub.cfg needs are in it, and GRUB's own files go
 # through an uncompressed configuration, which is what boots fastest.

@@ -49,9 +49,9 @@ $(BUILD)/bench/accesses: tests/bench/accesses.c $(call objects,host,$(UNIT_SIM))
 FUZZ_SECONDS ?= 60
 FUZZ_SOURCES := tests/fuzz/shell.c $(UNIT_PURE) $(sort $(wildcard src/machine/sim*.c))
 
-$(BUILD)/fuzz-shell: $(FUZZ_SOURCES) $(wildcard src/*/*.h)
+$(BUILD)/fuzz-shell: $(FUZZ_SOURCES) $(wildcard src/*/*.h) $(BUILD)/host/host/lessons.S.o
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -O1 -g -fno-strict-aliasing -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(FUZZ_SOURCES) -o $@
+	$(Q)clang -std=gnu11 -O1 -g -fno-strict-aliasing -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(FUZZ_SOURCES) $(BUILD)/host/host/lessons.S.o -o $@
 
 ## fuzz [FUZZ_SECONDS=60]: fuzz the shell on the simulated machine
 fuzz: setup

@@ -1,4 +1,4 @@
-/* The boot image: an ELF32 file that Multiboot loaders take, holding the boot code and both kernels. */
+/* The boot image: an ELF32 file that Multiboot loaders take, holding the boot code, both kernels, and the lessons. */
 #include "machine/layout.h"
 
 OUTPUT_FORMAT("elf32-i386")
@@ -8,6 +8,7 @@ PHDRS
   boot PT_LOAD FLAGS(7);
   kernel32 PT_LOAD FLAGS(7);
   kernel64 PT_LOAD FLAGS(7);
+  lessons PT_LOAD FLAGS(7);
 }
 SECTIONS
 {
@@ -26,5 +27,8 @@ SECTIONS
   . = LAYOUT_KERNEL64;
   .kernel64 : { *(.kernel64) } :kernel64
   ASSERT(. <= LAYOUT_KERNEL64_END, "the 64-bit kernel is too large")
+  . = LAYOUT_LESSONS;
+  .lessons : { *(.lessons) } :lessons
+  ASSERT(. <= LAYOUT_LESSONS_END, "the lessons are too long")
   /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) }
 }

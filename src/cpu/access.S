@@ -26,7 +26,7 @@
 .endm
 
 .macro chase
-  .balign 16
+  .balign 16, 0x90 /* the ring-3 routines are no code section, where NOPs would come by themselves */
 1:
   mov (BX), BX
   dec CX

@@ -159,7 +159,10 @@ static void find_levels(struct capacity *result)
 
 void capacity_find(const struct capacity_wanted *wanted, struct capacity *result)
 {
-  const struct pages_wanted pages = {.shift = wanted->shift, .least = LEAST_PAGES, .count = pages_to_try(wanted->shift)};
+  const struct pages_wanted pages = {.shift = wanted->shift,
+                                     .least = LEAST_PAGES,
+                                     .count = pages_to_try(wanted->shift),
+                                     .user = wanted->cpl == 3};
   memset(result, 0, sizeof *result);
   c.wanted = wanted;
   result->refused = pages_open(&pages);

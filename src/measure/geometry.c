@@ -52,19 +52,26 @@ static void allow_wanted(void)
   memcpy(there, wanted_there, sizeof there);
 }
 
-/* Page 0, those that are tried but for [from, to), and the wash: of each of them where @p all, else of page 0. */
-static void allow(unsigned from, unsigned to, bool all)
+/* Page 0, those that are tried but for [from, to), and page 0's wash. */
+static void allow(unsigned from, unsigned to)
 {
   memset(wanted_there, 0, sizeof wanted_there);
   want(0);
-  for (unsigned wash = 0; wash < s.washes; wash++)
-    want(s.wash[wash]);
-  for (unsigned i = 0; i < s.count; i++) {
+  for (unsigned i = 0; i < s.washes; i++)
+    want(s.wash[i]);
+  for (unsigned i = 0; i < s.count; i++)
     if (i < from || i >= to)
       want(s.page[i]);
-    for (unsigned wash = 0; all && wash < s.washes; wash++)
-      want(s.page[i] ^ s.wash[wash]);
-  }
+  allow_wanted();
+}
+
+/* This page and its wash, and no other: what is cached of others stays cached. */
+static void allow_only(unsigned page)
+{
+  memset(wanted_there, 0, sizeof wanted_there);
+  want(page);
+  for (unsigned i = 0; i < s.washes; i++)
+    want(page ^ s.wash[i]);
   allow_wanted();
 }
 
@@ -89,15 +96,17 @@ static bool pushes_once(unsigned from, unsigned to)
 {
   s.o->empty(s.o->context);
   s.o->touch(s.o->context, 0);
-  for (unsigned i = 0; i < s.count; i++)
+  for (unsigned i = 0; i < s.count && !s.stopped; i++) {
     if (i < from || i >= to)
       s.o->touch(s.o->context, s.page[i]);
+    s.stopped = i % 256 == 255 && s.o->stop(s.o->context);
+  }
   return !kept(0);
 }
 
 static bool pushes_without(unsigned from, unsigned to)
 {
-  allow(from, to, false);
+  allow(from, to);
   unsigned tries = s.chance ? TRIES_CHANCE : TRIES_NOISE, enough = s.chance ? 1 : TRIES_NOISE / 2 + 1, pushed = 0;
   for (unsigned i = 0; i < tries && pushed < enough; i++) {
     pushed += pushes_once(from, to);
@@ -127,7 +136,7 @@ static void try_first(unsigned count)
 /* How often of eight. */
 static unsigned of_eight(void)
 {
-  allow(0, 0, false);
+  allow(0, 0);
   unsigned pushed = 0;
   for (unsigned i = 0; i < 8; i++)
     pushed += pushes_once(0, 0);
@@ -141,7 +150,7 @@ static bool enough_pages(void)
   for (unsigned count = 1;; count = count * 2 < last ? count * 2 : last) {
     try_first(count);
     unsigned pushed = of_eight();
-    s.stopped = s.o->stop(s.o->context);
+    s.stopped = s.stopped || s.o->stop(s.o->context);
     if (pushed >= 2 && !s.stopped)
       return true;
     if (count == last || s.stopped)
@@ -303,12 +312,13 @@ static void compare(unsigned steps, unsigned wrong[GEOMETRY_RANDOM])
   policies_begin(s.count);
   for (unsigned i = 0; i < GEOMETRY_RANDOM; i++)
     wrong[i] = 0;
-  allow(0, 0, true);
   s.o->empty(s.o->context);
-  for (uint32_t step = 0; step < steps; step++) {
+  for (uint32_t step = 0; step < steps && !s.stopped; step++) {
     unsigned which = below(s.count + 1);
     uint16_t page = which < s.count ? s.page[which] : 0;
+    allow_only(page);
     bool hit = kept(page);
+    s.stopped = s.stopped || s.o->stop(s.o->context);
     for (unsigned i = 0; i < GEOMETRY_RANDOM; i++)
       wrong[i] += policy_access((enum geometry_policy)i, page, step + 1) != hit;
   }
@@ -364,7 +374,7 @@ static void wash_choose_again(const struct geometry *first)
 
 static bool ever_found(void)
 {
-  allow(0, 0, false);
+  allow(0, 0);
   for (unsigned i = 0; i < 8; i++) {
     s.o->empty(s.o->context);
     s.o->touch(s.o->context, 0);

@@ -5,12 +5,13 @@
 #define TABLES_MAX 64
 #define TAKEN_MAX 128
 #define FRAMES_MAX 32
+#define JUMP_BYTES 16u /* a jump in each: no two share what a CPU fetches at once */
 
 /* What `exec` calls everywhere: mov $0, %eax; ret. */
 static const uint8_t routine[8] = {0xb8, 0, 0, 0, 0, 0xc3};
 
 static struct {
-  unsigned shift, level, count;
+  unsigned shift, level, count, flags;
   unsigned per_table;         /* entries of the last level's tables, where that is not the root */
   uint8_t *table[TABLES_MAX]; /* where the entries that map pages are, table by table */
   paddr_t root_entry;         /* the first entry of the root that leads here */
@@ -198,20 +199,31 @@ laddr_t pages_at(unsigned page)
   return laddr(page_va(page).v + (target(page) & ((1ULL << p.shift) - 1)));
 }
 
+static paddr_t frame_of(unsigned page)
+{
+  return paddr(target(page) & ~((1ULL << p.shift) - 1));
+}
+
+/* The first page of each table is mapped as any other is; the rest of the table's entries are like its, but for the address. */
+static const char *map_table(unsigned first)
+{
+  edit_error error = edit_map(paging(), &untold, page_va(first), frame_of(first), p.flags, 0, p.shift);
+  if (error)
+    return error;
+  struct walk walk = walk_run(paging(), page_va(first));
+  uint64_t entry = walk_last(&walk)->entry;
+  p.table[first / p.per_table] = machine_physical(walk_last(&walk)->at);
+  for (unsigned i = first + 1; i < first + p.per_table && i < p.count; i++)
+    entry_set(i, format_set_address(paging(), p.level, entry, frame_of(i)));
+  return NULL;
+}
+
 static const char *map_all(void)
 {
-  uint64_t size = 1ULL << p.shift;
-  for (unsigned i = 0; i < p.count; i++) {
-    edit_error error =
-      edit_map(paging(), &untold, page_va(i), paddr(target(i) & ~(size - 1)), EDIT_RW | EDIT_US | EDIT_A | EDIT_D, 0, p.shift);
-    if (error)
-      return error;
-    if (i % p.per_table == 0) {
-      struct walk walk = walk_run(paging(), page_va(i));
-      p.table[i / p.per_table] = machine_physical(walk_last(&walk)->at);
-    }
-  }
-  return NULL;
+  const char *error = NULL;
+  for (unsigned first = 0; first < p.count && error == NULL; first += p.per_table)
+    error = map_table(first);
+  return error;
 }
 
 static void root_clear(void)
@@ -230,6 +242,12 @@ static void give_back(void)
   p.taken = 0;
 }
 
+static bool can_be_read(uint8_t cpl)
+{
+  struct machine_access access = {.op = OP_READ, .va = pages_at(0), .cpl = cpl, .size = 4};
+  return !machine_access(&access).fault.raised;
+}
+
 const char *pages_open(const struct pages_wanted *wanted)
 {
   if (paging()->format == NULL)
@@ -238,22 +256,30 @@ const char *pages_open(const struct pages_wanted *wanted)
   if (error)
     return error;
   p.shift = wanted->shift;
-  p.frames = wanted->chain ? FRAMES_MAX / 2 : 1;
-  p.slot = wanted->chain ? word_bytes() : 0;
+  p.slot = wanted->chain ? word_bytes() : wanted->code ? JUMP_BYTES : 0;
+  p.frames = p.slot ? wanted->count * p.slot / PAGE_SIZE : 1;
+  p.frames = p.frames < 1 ? 1 : p.frames > FRAMES_MAX ? FRAMES_MAX : p.frames;
+  p.flags = EDIT_RW | EDIT_A | EDIT_D | (wanted->global ? EDIT_G : 0u) | (wanted->user ? EDIT_US : 0u);
   p.per_table = p.level ? 1u << paging()->format->level[p.level].index_bits : wanted->count;
   if (!place_find(wanted))
     return "there is no room for the pages to measure with: reset";
   error = frames_take() ? map_all() : "there is no memory for the pages to measure with: reset";
-  if (error == NULL)
-    pages_flush(); /* in PAE paging this makes the CPU read the PDPTEs */
-  else
+  pages_flush(); /* in PAE paging this makes the CPU read the PDPTEs */
+  if (error == NULL && !can_be_read(wanted->user ? 3 : 0))
+    error = "the pages to measure with cannot be read: a protection key forbids it";
+  if (error)
     pages_close();
   return error;
 }
 
 void pages_close(void)
 {
+  uint64_t cr4 = machine_register_read(REGISTER_CR4);
   root_clear();
+  if (cr4 & CR4_PGE && p.flags & EDIT_G) { /* which drops what is global too */
+    lab_register_write(REGISTER_CR4, cr4 & ~CR4_PGE);
+    lab_register_write(REGISTER_CR4, cr4);
+  }
   lab_register_write(REGISTER_CR3, machine_register_read(REGISTER_CR3)); /* before their tables can become anything else */
   give_back();
 }

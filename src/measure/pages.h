@@ -16,6 +16,9 @@ struct pages_wanted {
   unsigned least; /* so many or none */
   unsigned count; /* a power of two, at most PAGES_MAX; where there is no place for so many, half of them, and so on */
   bool chain;     /* each page with a word of its own, for pages_chain(): at most PAGES_CHAIN_MAX */
+  bool code;      /* ... or with 16 bytes, for pages_jumps(): at most half as many */
+  bool global;
+  bool user; /* ring 3 is to access them; else ring 0, which SMAP and SMEP keep from the pages of ring 3 */
 };
 
 /** Maps them. NULL, or why not (a literal). Every pages_open() that gives NULL wants a pages_close(). */

@@ -1,6 +1,7 @@
 /* Commands that look and change nothing: walk, maps, tlb, regs, cpu, frames, va, dump. */
 #include "lib/format.h"
 #include "machine/console.h"
+#include "repl/capacity.h"
 #include "repl/common.h"
 #include "repl/tlb.h"
 
@@ -232,6 +233,7 @@ static bool cmd_cpu(const struct args *args, struct record *r)
     record_bool(r, row, "here", machine_features_have(cpu->features, (enum machine_feature)i) != 0);
     record_string(r, row, "bit", machine_features[i].cpuid_bit);
   }
+  capacity_documented(r);
   return true;
 }
 

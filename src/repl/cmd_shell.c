@@ -1,6 +1,7 @@
 /* Commands of the shell itself: help, history, json, let, repeat. */
 #include "lib/format.h"
 #include "repl/common.h"
+#include "repl/recorder.h"
 #include "repl/shell.h"
 #include "repl/state.h"
 
@@ -74,20 +75,6 @@ static bool cmd_json(const struct args *args, struct record *r)
 
 /* ---- let ---- */
 
-static struct state_variable *variable_slot(const char *name)
-{
-  struct state_variable *free_slot = NULL;
-  struct state *state = state_get();
-  for (unsigned i = 0; i < STATE_VARIABLES; i++) {
-    struct state_variable *v = &state->variable[i];
-    if (strcmp(v->name, name) == 0)
-      return v;
-    if (!v->name[0] && free_slot == NULL)
-      free_slot = v;
-  }
-  return free_slot;
-}
-
 static bool name_ok(const char *name)
 {
   for (const char *c = name; *c; c++) {
@@ -125,13 +112,10 @@ static bool cmd_let(const struct args *args, struct record *r)
     return record_usage(r, word->at, "'%s' is too long: a name has at most %u characters", name, STATE_NAME_MAX - 1);
   if (!args_has(args, "value"))
     return record_usage(r, word->at, "give '%s' a value: let %s = EXPRESSION", name, name);
-  struct state_variable *v = variable_slot(name);
-  if (v == NULL)
+  if (!state_variable_set(name, args_number(args, "value", 0)))
     return record_refuse(r, "there are %u variables already; give one of them a new value", STATE_VARIABLES);
-  format(v->name, sizeof v->name, "%s", name);
-  v->value = args_number(args, "value", 0);
   record_string(r, &r->root, "name", name);
-  record_hex(r, &r->root, "value", v->value);
+  record_hex(r, &r->root, "value", args_number(args, "value", 0));
   return true;
 }
 
@@ -145,6 +129,25 @@ static bool cmd_repeat(const struct args *args, struct record *r)
   if (!shell_push(start, start + body->length, (uint32_t)count))
     return record_refuse(r, "repeats can be nested %u deep", STATE_FRAMES - 1);
   return true;
+}
+
+/* ---- record, replay ---- */
+
+static bool cmd_record(const struct args *args, struct record *r)
+{
+  if (!args_has(args, "state"))
+    return recorder_show(r);
+  if (args_number(args, "state", 0) == 0)
+    recorder_start();
+  else
+    recorder_stop();
+  return recorder_say(r);
+}
+
+static bool cmd_replay(const struct args *args, struct record *r)
+{
+  (void)args;
+  return recorder_replay(r);
 }
 
 static const struct command commands[] = {
@@ -170,6 +173,19 @@ static const struct command commands[] = {
    .text = "",
    .flags = COMMAND_QUIET,
    .run = cmd_repeat},
+  {.name = "record",
+   .args = "state:on|off?",
+   .brief = "keep the lines that are typed; alone, show them",
+   .example = "record on; record off; record",
+   .text = "[?on:recording][?!on:not recording][?full:; it is full], {lines} lines",
+   .more = "What is kept survives 'mode'. What it shows can be handed in, and 'tools/grade' reads it.",
+   .run = cmd_record},
+  {.name = "replay",
+   .args = "",
+   .brief = "do again what was recorded, from fresh tables in the mode it began in",
+   .example = "replay",
+   .text = "",
+   .run = cmd_replay},
   {.name = NULL},
 };
 

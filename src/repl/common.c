@@ -1,8 +1,10 @@
 #include "repl/common.h"
 
 #include "lib/format.h"
+#include "machine/console.h"
 #include "repl/state.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 static const struct {
@@ -74,6 +76,20 @@ bool common_allowed(struct record *r, const char *why)
   if (why)
     record_refuse(r, "%s", why);
   return why == NULL;
+}
+
+void common_progress(const char *fmt, ...)
+{
+  char line[96];
+  va_list ap;
+  if (state_get()->json || state_get()->batch)
+    return;
+  va_start(ap, fmt);
+  format_args(line, sizeof line - 2, fmt, ap);
+  va_end(ap);
+  size_t length = strlen(line);
+  memcpy(line + length, "\r\n", 3);
+  console_write(line, length + 2);
 }
 
 void common_ticks(struct record *r, const struct machine_result *result)

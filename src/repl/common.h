@@ -20,6 +20,9 @@ int common_vector_named(const char *name);
 /** Refuses with @p why if it is not NULL. Returns whether it was NULL. */
 bool common_allowed(struct record *r, const char *why);
 
+/** A line on what is being worked on, for a person who waits; nothing in JSON. */
+void common_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /** Adds ticks and the clock's worth. */
 void common_ticks(struct record *r, const struct machine_result *result);
 

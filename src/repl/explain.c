@@ -136,6 +136,11 @@ void explain_did_access(const struct lab_touch *touch)
   last.touch = *touch;
 }
 
+const struct lab_touch *explain_last_access(void)
+{
+  return last.what == DID_ACCESS ? &last.touch : NULL;
+}
+
 void explain_did_edit(const struct advice *advice)
 {
   last.what = DID_EDIT;

@@ -30,6 +30,9 @@ void explain_did_access(const struct lab_touch *touch);
 void explain_did_edit(const struct advice *advice);
 void explain_did_operation(enum rule_operation operation);
 
+/** The access that was done last; NULL where something else was. */
+const struct lab_touch *explain_last_access(void);
+
 /** Fills in what `why` answers about it. False after record_refuse(). */
 bool explain_why(struct record *r);
 

@@ -28,6 +28,7 @@ struct record {
   char cmd[24];
   const char *text; /* the command's text template for render.h, or NULL */
   bool truncated;
+  bool later; /* it is not to be shown: another comes in its place, when what the command runs has ended */
   size_t used;
 };
 

@@ -7,10 +7,12 @@
 #include "machine/console.h"
 #include "repl/bochs.h"
 #include "repl/boot.h"
-#include "repl/clock.h"
+#include "measure/clock.h"
 #include "repl/compare.h"
 #include "repl/diff.h"
 #include "repl/journal.h"
+#include "repl/lesson.h"
+#include "repl/recorder.h"
 #include "repl/render.h"
 #include "repl/settings.h"
 #include "repl/watch.h"
@@ -81,6 +83,8 @@ static void print(const struct record *record, size_t column)
     compare_note(record);
     return;
   }
+  if (lesson_running() && !lesson_note(record))
+    return;
   struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = state_mode_name()};
   options.indent = column;
   /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
@@ -105,6 +109,18 @@ bool shell_push(size_t start, size_t end, uint32_t count)
     return false;
   state->frame[state->depth++] =
     (struct state_frame){.start = (uint32_t)start, .end = (uint32_t)end, .at = (uint32_t)start, .done = 0, .count = count};
+  return true;
+}
+
+bool shell_script(const char *text)
+{
+  struct state *state = state_get();
+  size_t start = strlen(state->text) + 1, length = strlen(text);
+  if (state->depth > 0 && state->frame[state->depth - 1].end > start) /* behind what another script runs */
+    start = state->frame[state->depth - 1].end + 1;
+  if (start + length >= sizeof state->text || !shell_push(start, start + length, 1))
+    return false;
+  memcpy(state->text + start, text, length + 1);
   return true;
 }
 
@@ -202,6 +218,11 @@ static bool next_command(size_t *start, size_t *end)
       compare_goes_on(f);
       continue;
     }
+    if (lesson_running() && state->depth == state->lesson.depth) {
+      state->depth--;
+      print(lesson_ended(), 0);
+      continue;
+    }
     f->done++;
     if (f->done < f->count) {
       f->at = f->start;
@@ -261,7 +282,7 @@ static void execute(const struct command *command, const char *text, size_t leng
 
 static void run_command(size_t start, size_t end)
 {
-  static char text[EDITOR_LINE_MAX];
+  static char text[STATE_TEXT_MAX];
   size_t length = end - start, word = 0;
   command_start = start;
   memcpy(text, state_get()->text + start, length);
@@ -277,13 +298,15 @@ static void run_command(size_t start, size_t end)
   struct record *r = record_begin(name);
   if (compare_active() && state_get()->depth == state_get()->compare.depth)
     compare_command();
+  if (lesson_running())
+    lesson_command(text, length);
   const struct command *command = command_find(text, word, 0, r);
   if (command) {
     text_copy(r->cmd, sizeof r->cmd, command->name, strlen(command->name));
     execute(command, text, length, word, r);
   }
   state_get()->failed |= r->status == STATUS_ERROR;
-  bool quiet = command && command->flags & COMMAND_QUIET && r->status == STATUS_OK;
+  bool quiet = r->later || (command && command->flags & COMMAND_QUIET && r->status == STATUS_OK);
   if (!quiet)
     print(r, start);
 }
@@ -294,6 +317,8 @@ static void stop_all(void)
   struct state_frame outermost = state->frame[state->depth > 1 ? 1 : 0];
   bool repeating = state->depth > 1;
   compare_stop();
+  lesson_stop();
+  recorder_stop();
   state->depth = 0;
   console_interrupt_clear();
   swallow_ctrl_c = true;
@@ -301,15 +326,35 @@ static void stop_all(void)
     repeat_ended(&outermost, STATUS_INTERRUPTED);
 }
 
+/* The next line of a replay becomes the text that is run, under the prompt that it would have been typed at. */
+static bool next_replayed(void)
+{
+  struct state *state = state_get();
+  if (!recorder_next(state->text, sizeof state->text))
+    return false;
+  state->depth = 0;
+  state->from_prompt = !state->json;
+  shell_push(0, strlen(state->text), 1);
+  prompt_make();
+  if (!state->json) {
+    console_write(prompt, strlen(prompt));
+    console_write(state->text, strlen(state->text));
+    console_write("\r\n", 2);
+  }
+  return true;
+}
+
 /* Runs what is left of the text: also after a mode switch, which can come in the middle of it. */
 static void run_text(void)
 {
   size_t start, end;
-  while (next_command(&start, &end)) {
-    run_command(start, end);
-    if (console_interrupted())
-      stop_all();
-  }
+  do {
+    while (next_command(&start, &end)) {
+      run_command(start, end);
+      if (console_interrupted())
+        stop_all();
+    }
+  } while (next_replayed());
 }
 
 static void run_line(const char *line, bool typed)
@@ -364,6 +409,7 @@ static void on_line(void)
   memcpy(line, editor.line, editor.length + 1);
   if (line[0] != ' ') /* as in other shells: a line with a blank before it leaves no trace */
     history_add(&state_get()->history, line);
+  recorder_typed(line);
   console_interrupt_clear();
   run_line(line, !state_get()->batch);
 }
@@ -425,6 +471,8 @@ static void start_again(void)
     lab_init(true);
     settings_apply();
     state_get()->depth = 0;
+    lesson_stop();
+    recorder_stop();
     return;
   }
   bool quiet = compare_active() || state_get()->compare.returning;

@@ -16,6 +16,9 @@ const struct args_names *shell_names(void);
 /** Executes @p count times what is between @p start and @p end of the running text. False when too many are nested. */
 bool shell_push(size_t start, size_t end, uint32_t count);
 
+/** Runs @p text next, behind the command that is being run: commands with ';' between. False where there is no room for it. */
+bool shell_script(const char *text);
+
 /** Runs what is between @p start and @p end of the running text in every mode, and then shows the table of compare.h. False after
  * record_refuse(). On a booted machine it does not return: the other kernels do the work. */
 bool shell_compare(struct record *r, size_t start, size_t end);

@@ -23,6 +23,8 @@ struct state_frame {
   uint32_t done, count;
 };
 
+#define STATE_TEXT_MAX (EDITOR_LINE_MAX + 2048) /* a line, and what a lesson has to run behind it */
+
 #define STATE_COMPARE_ROWS 16
 #define STATE_COMPARE_COLUMNS 4
 
@@ -34,6 +36,39 @@ struct state_compare {
   uint8_t mode[STATE_COMPARE_COLUMNS];
   uint32_t start, end; /* the script, in the text */
   char cell[STATE_COMPARE_COLUMNS][STATE_COMPARE_ROWS][20];
+};
+
+#define STATE_LESSONS 24
+#define STATE_ANSWER_MAX 64
+
+/** Where the student is in the lessons and the quiz (lesson.h, quiz.h). */
+struct state_lesson {
+  uint8_t number;            /* of the lesson that is open; 0: none */
+  uint8_t page;              /* ... and its page, from 0 */
+  uint8_t doing, depth;      /* a script runs for it: what for (lesson.c), and its frame's depth */
+  uint8_t command;           /* which command that script is of */
+  uint8_t hints, tries;      /* that the question at hand has had */
+  uint8_t lacks;             /* a bit per effect that the machine does not show */
+  uint8_t seen_hex;          /* what was seen is a number: seen_number */
+  uint8_t quiz, quiz_length; /* the question of the quiz, from 1; 0: no quiz */
+  uint8_t quiz_right, quiz_settled;
+  uint32_t quiz_seed;
+  uint64_t seen_number __attribute__((aligned(8)));
+  uint32_t settled[STATE_LESSONS], right[STATE_LESSONS]; /* by the lesson's number: a bit per question */
+  uint8_t at_page[STATE_LESSONS];                        /* ... where it was left */
+  char answer[STATE_ANSWER_MAX];
+  char seen[STATE_ANSWER_MAX]; /* what the question asks for, as the machine's record had it */
+  char trouble[96];            /* what went wrong in a script */
+};
+
+#define STATE_RECORDING_MAX 5120
+
+/** What `record` keeps, and where `replay` is in it (recorder.h). */
+struct state_recorder {
+  uint8_t on, full, replaying;
+  uint8_t start_mode; /* enum machine_mode when it was turned on */
+  uint16_t length, at, lines;
+  char text[STATE_RECORDING_MAX]; /* a line after the other, each with its prompt and a newline */
 };
 
 /** Same layout in both kernels: no pointers, no longs. */
@@ -53,12 +88,17 @@ struct state {
   struct state_variable variable[STATE_VARIABLES];
   struct state_frame frame[STATE_FRAMES];
   struct state_compare compare;
-  char text[EDITOR_LINE_MAX];
+  struct state_lesson lesson;
+  struct state_recorder recorder;
+  char text[STATE_TEXT_MAX];
   struct editor_history history;
 };
 
 /** The one state. It lives in memory that survives mode switches. */
 struct state *state_get(void);
+
+/** Gives the variable @p name a value; false where there are as many others as there can be. */
+bool state_variable_set(const char *name, uint64_t value);
 
 /** The current mode's name, as the prompt shows it; or that of @p mode. */
 const char *state_mode_name(void);

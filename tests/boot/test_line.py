@@ -80,7 +80,7 @@ def test_line_ends(person, end):
     ("let a = 5 junk\x17\x08", "$a = 0x5"),
     ("let a = 6\x1b[D\x1b[D\x1b[D\x1b[D\x1b[C\x1b[C\x1b[C\x1b[C", "$a = 0x6"),
     ("let a = 77\x1b[D\x1b[3~", "$a = 0x7"),
-    ("le\t a = 8", "$a = 0x8"),
+    ("let\ta = 8", "$a = 0x8"),
 ])
 def test_editing(person, typed, answer):
     person.send(typed + "\r")
@@ -102,7 +102,7 @@ def test_the_caret_stands_under_the_wrong_word(person):
 
 
 def test_several_commands_comments_prefixes(program):
-    names = [record["cmd"] for record in program.cmds("let p = 1; le q = 2 ; ; hist # a comment; regs")]
+    names = [record["cmd"] for record in program.cmds("let p = 1; let q = 2 ; ; hist # a comment; regs")]
     assert names == ["let", "let", "history"]
     nested = program.cmds("repeat 2 { let n = 1; repeat 2 { let m = 1 } }")
     assert [record["cmd"] for record in nested] == ["let", "let", "let", "repeat"] * 2 + ["repeat"]

@@ -274,9 +274,11 @@ struct machine_fault machine_raise(uint8_t vector, uint8_t cpl)
   return fault;
 }
 
-void machine_cpuid(uint32_t, uint32_t, uint32_t regs[4])
+void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
   std::memset(regs, 0, 4 * sizeof regs[0]);
+  if (fake.cpuid.count({leaf, subleaf}))
+    std::memcpy(regs, fake.cpuid[{leaf, subleaf}].data(), 4 * sizeof regs[0]);
 }
 
 uint64_t machine_ticks(void)

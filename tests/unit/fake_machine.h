@@ -8,6 +8,7 @@ extern "C" {
 #include "paging/edit.h"
 }
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,8 +27,9 @@ struct FakeMachine {
   std::string command_line;
   uint64_t ticks;
   std::map<uint32_t, uint64_t> msrs;
-  unsigned entry_writes;                                         /* calls of machine_entry_write() */
-  std::function<machine_result(struct machine_access *)> access; /* empty: no fault, and the value as it came */
+  std::map<std::pair<uint32_t, uint32_t>, std::array<uint32_t, 4>> cpuid; /* of leaf and subleaf */
+  unsigned entry_writes;                                                  /* calls of machine_entry_write() */
+  std::function<machine_result(struct machine_access *)> access;          /* empty: no fault, and the value as it came */
 
   uint64_t end() const { return base + memory.size(); }
 };

@@ -1,0 +1,170 @@
+#include "repl/answer.h"
+
+#include "lib/text.h"
+#include "repl/args.h"
+
+#include <string.h>
+
+static const char *const kinds[ANSWER_KINDS] =
+  {[ANSWER_NUMBER] = "number", [ANSWER_WORD] = "word", [ANSWER_CHOICE] = "choice", [ANSWER_OUTCOME] = "outcome"};
+
+enum answer_kind answer_kind_named(const char *name, size_t length)
+{
+  unsigned kind = 0;
+  while (kind < ANSWER_KINDS && !text_is(name, length, kinds[kind]))
+    kind++;
+  return (enum answer_kind)kind;
+}
+
+const char *answer_kind_name(enum answer_kind kind)
+{
+  return kind < ANSWER_KINDS ? kinds[kind] : "";
+}
+
+/* ---- outcomes ---- */
+
+static bool separates(char c)
+{
+  return text_is_space(c) || c == ':' || c == ',' || c == '(' || c == ')';
+}
+
+static bool error_read(const char *word, size_t length, uint32_t *error)
+{
+  uint32_t value = 0;
+  if (length < 3 || word[0] != '0' || text_lower(word[1]) != 'x' || length > 10)
+    return false;
+  for (size_t i = 2; i < length; i++) {
+    char c = text_lower(word[i]);
+    if (!text_is_digit(c) && (c < 'a' || c > 'f'))
+      return false;
+    value = value << 4 | (uint32_t)(text_is_digit(c) ? c - '0' : c - 'a' + 10);
+  }
+  *error = value;
+  return true;
+}
+
+static bool frame_read(const char *word, size_t length, char *frame)
+{
+  bool letter = length == 1 && text_is_letter(word[0]);
+  bool big = length >= 2 && length < ANSWER_FRAME_MAX && text_upper(word[0]) == 'M' && (word[1] == '0' || word[1] == '1');
+  if (!letter && !big)
+    return false;
+  text_copy(frame, ANSWER_FRAME_MAX, word, length);
+  frame[0] = text_upper(frame[0]);
+  return true;
+}
+
+/* Words that people put between and that say nothing. */
+static bool filler(const char *word, size_t length)
+{
+  static const char *const words[] = {"from", "frame", "of", "a", "the", "page", "#pf", "error", "with"};
+  for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (text_is_anycase(word, length, words[i]) && (length > 1 || word[0] == 'a'))
+      return true;
+  return false;
+}
+
+static bool outcome_word(const char *word, size_t length, struct answer_outcome *outcome)
+{
+  static const char *const names[] = {[ANSWER_FRESH] = "fresh", [ANSWER_STALE] = "stale", [ANSWER_FAULT] = "fault"};
+  for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (text_is_anycase(word, length, names[i])) {
+      outcome->has_outcome = true;
+      outcome->outcome = (uint8_t)i;
+      return true;
+    }
+  if (error_read(word, length, &outcome->error)) {
+    outcome->has_error = true;
+    return true;
+  }
+  /* "a" alone is frame A; before another word it is an article. */
+  return frame_read(word, length, outcome->frame) || filler(word, length);
+}
+
+bool answer_outcome_read(const char *text, size_t length, struct answer_outcome *outcome)
+{
+  const char *end = text + length;
+  memset(outcome, 0, sizeof *outcome);
+  while (text < end) {
+    const char *start = text;
+    while (text < end && !separates(*text))
+      text++;
+    if (text > start && !outcome_word(start, (size_t)(text - start), outcome))
+      return false;
+    text++;
+  }
+  return outcome->has_outcome || outcome->has_error || outcome->frame[0] != '\0';
+}
+
+bool answer_outcome_holds(const struct answer_outcome *said, const struct answer_outcome *came)
+{
+  if (said->has_outcome && said->outcome != came->outcome)
+    return false;
+  if (said->has_error && (came->outcome != ANSWER_FAULT || said->error != came->error))
+    return false;
+  return said->frame[0] == '\0' || strcmp(said->frame, came->frame) == 0;
+}
+
+bool answer_outcome_listed(const char *list, size_t length, const struct answer_outcome *came)
+{
+  const char *end = list + length;
+  while (list < end) {
+    const char *start = list;
+    struct answer_outcome one;
+    while (list < end && !text_is_space(*list))
+      list++;
+    bool read = answer_outcome_read(start, (size_t)(list - start), &one);
+    if (read && answer_outcome_holds(&one, came))
+      return true;
+    list++;
+  }
+  return false;
+}
+
+/* ---- words ---- */
+
+static bool counts(char c)
+{
+  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '-';
+}
+
+static bool word_is(const char *said, const char *right, const char *end)
+{
+  for (;;) {
+    while (*said && !counts(*said))
+      said++;
+    while (right < end && !counts(*right))
+      right++;
+    if (*said == '\0' || right == end)
+      return *said == '\0' && right == end;
+    if (text_lower(*said++) != text_lower(*right++))
+      return false;
+  }
+}
+
+bool answer_word_is(const char *said, const char *right, size_t length)
+{
+  const char *end = right + length;
+  for (;;) {
+    const char *bar = text_find(right, (size_t)(end - right), '|');
+    if (word_is(said, right, bar ? bar : end))
+      return true;
+    if (bar == NULL)
+      return false;
+    right = bar + 1;
+  }
+}
+
+static uint32_t letters(const char *text, size_t length)
+{
+  uint32_t set = 0;
+  for (size_t i = 0; i < length; i++)
+    if (text_is_letter(text[i]))
+      set |= 1u << (text_lower(text[i]) - 'a');
+  return set;
+}
+
+bool answer_choice_is(const char *said, const char *right, size_t length)
+{
+  return letters(said, strlen(said)) == letters(right, length);
+}

@@ -1,0 +1,108 @@
+#include "repl/lesson_text.h"
+
+#include "lib/text.h"
+#include "machine/lessons.h"
+
+#include <string.h>
+
+#define COUNT_BYTES 4  /* "016\n" */
+#define OFFSET_BYTES 8 /* "0012345\n" */
+
+unsigned lesson_text_number(const char *text)
+{
+  unsigned number = 0;
+  while (text_is_digit(*text))
+    number = number * 10 + (unsigned)(*text++ - '0');
+  return number;
+}
+
+unsigned lesson_text_count(void)
+{
+  return lesson_text_number(machine_lessons);
+}
+
+const char *lesson_text_lesson(unsigned index)
+{
+  if (index >= lesson_text_count())
+    return NULL;
+  return machine_lessons + lesson_text_number(machine_lessons + COUNT_BYTES + OFFSET_BYTES * index);
+}
+
+/* The line at @p at, whatever it is; NULL at the end of everything, else where the next one begins. */
+static const char *read_line(const char *at, struct lesson_line *line)
+{
+  if (*at == '\0')
+    return NULL;
+  line->tag = *at++;
+  if (*at == ' ')
+    at++;
+  line->text = at;
+  while (*at != '\0' && *at != '\n')
+    at++;
+  line->length = (size_t)(at - line->text);
+  return *at == '\n' ? at + 1 : at;
+}
+
+bool lesson_text_line(const char **at, struct lesson_line *line)
+{
+  const char *next = read_line(*at, line);
+  if (next == NULL || line->tag == 'L' || line->tag == 'P')
+    return false;
+  *at = next;
+  return true;
+}
+
+const char *lesson_text_inside(const char *at)
+{
+  struct lesson_line line;
+  const char *next = read_line(at, &line);
+  return next ? next : at;
+}
+
+const char *lesson_text_page(const char *lesson, unsigned page)
+{
+  struct lesson_line line;
+  for (const char *at = lesson_text_inside(lesson), *next; (next = read_line(at, &line)) != NULL && line.tag != 'L'; at = next)
+    if (line.tag == 'P' && page-- == 0)
+      return at;
+  return NULL;
+}
+
+unsigned lesson_text_pages(const char *lesson)
+{
+  unsigned pages = 0;
+  struct lesson_line line;
+  for (const char *at = lesson_text_inside(lesson), *next; (next = read_line(at, &line)) != NULL && line.tag != 'L'; at = next)
+    pages += line.tag == 'P';
+  return pages;
+}
+
+bool lesson_text_find(const char *at, char tag, struct lesson_line *line)
+{
+  read_line(at, line);
+  if (line->tag == tag)
+    return true;
+  at = lesson_text_inside(at);
+  while (lesson_text_line(&at, line))
+    if (line->tag == tag)
+      return true;
+  return false;
+}
+
+bool lesson_text_word(const struct lesson_line *line, unsigned index, struct lesson_line *word)
+{
+  const char *at = line->text, *end = line->text + line->length;
+  for (;;) {
+    while (at < end && *at == ' ')
+      at++;
+    if (at == end)
+      return false;
+    const char *start = at;
+    while (at < end && *at != ' ')
+      at++;
+    if (index-- == 0) {
+      *word = (struct lesson_line){.tag = line->tag, .text = start, .length = (size_t)(at - start)};
+      return true;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+"""The commands of lessons beside the worksheets themselves: wandering off and coming back, the quiz, record and replay; in text, as a person sees
+them."""
+
+import pytest
+from machines import Bochs, Qemu
+from simulated import Sim
+from worksheet import member
+
+
+def ends_right(machine, question):
+    """An answer that is right, found out without spoiling the question: by `predict`, or by running the command, which changes nothing."""
+    runs, kind = question["runs"], question["kind"]
+    if kind == "outcome":
+        first = machine.cmd(f"predict {runs}")["predicted"][0]
+        return f"{first['outcome']} {first.get('frame', first.get('error', ''))}".strip()
+    record = machine.cmd(runs)
+    return str(record["pa"] if runs.startswith("walk") else record["indexes"])
+
+
+def quiz(machine, seed):
+    """Takes a quiz, every third question wrongly; gives back the score and what was asked."""
+    shown, asked, wrong = machine.cmd(f"quiz {seed}"), [], 0
+    while "question" in shown:
+        assert "trouble" not in shown, shown
+        question = shown["question"][0]
+        asked.append((shown["ask"], [row["command"] for row in shown["typed"]]))
+        level = shown["ask"].rstrip("?").split()[-1]
+        answer = ends_right(machine, question)
+        if question["runs"].startswith("va"):
+            answer = str(member(machine.cmd(question["runs"]), f"indexes.{level}.index"))
+        assert machine.cmd("hint")["says"]
+        if len(asked) % 3 == 0:
+            answer, wrong = {"number": "0xbadbadbad", "outcome": "fault 0xff"}[question["kind"]], wrong + 1
+        record = machine.cmd(f"check-answer {answer}")
+        assert record["right"] == (len(asked) % 3 != 0), (shown, record)
+        assert machine.cmd("check-answer 0")["status"] in ("refused", "usage")
+        shown = machine.cmd("next")
+    assert shown["over"] and shown["right"] == shown["questions"] - wrong, shown
+    return shown["right"], asked
+
+
+@pytest.mark.parametrize("mode", ["32", "pae", "4level", "5level"])
+def test_quiz_on_the_simulated_machine(mode):
+    with Sim(mode=mode) as machine:
+        for seed in range(1, 9):
+            quiz(machine, seed)
+
+
+def test_quiz_in_qemu_is_the_same():
+    with Qemu() as machine, Sim() as sim:
+        for seed in (1, 0xffffffff):
+            assert quiz(machine, seed)[1] == quiz(sim, seed)[1]
+        machine.cmd("mode 32")
+        quiz(machine, 3)
+
+
+def test_quiz_in_bochs():
+    with Bochs() as machine:
+        quiz(machine, 4)
+
+
+def test_wandering_off_and_coming_back():
+    with Qemu() as machine:
+        machine.cmd("lesson 4 2")
+        for line in ("map 0x40000000 A", "read 0x40000000", "map 0x40000000 B", "next"):
+            machine.cmd(line)
+        machine.cmd("reset")  # the lab is gone
+        record = machine.cmd("check-answer stale")
+        assert "lost" in record and "right" not in record, record
+        machine.cmd("mode pae")
+        assert machine.cmd("lesson")["here"] == 4
+        shown = machine.cmd("lesson 4")  # with the lab as it should be
+        assert shown["page"] == 3 and shown["mode"] == "pae", shown
+        assert machine.cmd("check-answer stale")["right"] is True
+        machine.cmd("mode 4level")
+        row = next(row for row in machine.cmd("lesson")["lessons"] if row["n"] == 4)
+        assert row["right"] == 1 and not row["done"], "what was answered is kept over mode switches"
+
+
+def test_mistakes_are_told():
+    with Sim() as machine:
+        assert machine.cmd("next")["status"] == "refused"
+        assert machine.cmd("check-answer stale")["status"] == "refused"
+        assert machine.cmd("lesson 99")["status"] == "refused"
+        assert machine.cmd("lesson 4 99")["status"] == "refused"
+        machine.cmd("lesson 4 3")
+        usage = machine.cmd("check-answer perhaps")
+        assert usage["status"] == "usage" and "fresh, stale or fault" in usage["reason"]
+        assert machine.cmd("check-answer")["status"] == "usage"
+        assert machine.cmd("check-answer " + "x" * 200)["status"] == "usage"
+
+
+def test_a_lesson_for_modes_that_the_cpu_lacks():
+    with Sim("i486", mode="32") as machine:
+        assert machine.cmd("lesson 8")["status"] == "refused"
+        shown = machine.cmd("lesson 6 4")  # global pages: not on a 486
+        assert "left_out" in shown and machine.cmd("check-answer stale")["status"] == "refused"
+
+
+def test_what_the_platform_lacks_is_said():
+    with Sim("no-tlb") as machine:
+        assert machine.cmd("lesson 4 1")["lacks"][0]["elsewhere"]
+    with Sim("modern-intel") as machine:
+        assert "lacks" not in machine.cmd("lesson 4 1")
+
+
+@pytest.mark.parametrize("machine_of", [lambda: Qemu(append="color=0"), ], ids=["qemu"])
+def test_text_fits_and_replay(machine_of):
+    with machine_of() as machine:
+        machine.text("record on")
+        for line in ("lesson 4 2", "map 0x40000000 A", "read 0x40000000", "map 0x40000000 B", "next"):
+            shown = machine.text(line)
+            assert all(len(row) <= 80 for row in shown.splitlines() if not line.startswith(("map", "read"))), shown
+        assert "Permitted: " in machine.text("check-answer fault") and "Right." in machine.text("lesson 4 5; check-answer b")
+        machine.text("mode pae")
+        machine.text("record off")
+        assert "  4level> map 0x40000000 B" in machine.text("record")
+        machine.send("replay\r")
+        machine.expect([r"pae> $"], timeout=20)  # its last line switches to it
+        again = machine.serial.transcript
+        assert again.count("4level> check-answer fault") >= 2
