@@ -179,6 +179,7 @@ static const struct command commands[] = {
    .example = "record on; record off; record",
    .text = "[?on:recording][?!on:not recording][?full:; it is full], {lines} lines",
    .more = "What is kept survives 'mode'. What it shows can be handed in, and 'tools/grade' reads it.",
+   .flags = COMMAND_ASIDE,
    .run = cmd_record},
   {.name = "replay",
    .args = "",

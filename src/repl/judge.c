@@ -259,7 +259,7 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   if (violation)
     record_format(r, list, NULL, "This machine broke the rule '%s': that is its mistake, not yours.", touch->violation.rule->name);
   if (permitted && !hit)
-    record_string(r, list, NULL, "Permitted, though this machine chose otherwise: who relies on one of the two has a bug.");
+    record_string(r, list, NULL, "Permitted, though this machine chose otherwise.");
   if (!permitted)
     say_fitting(r, list, q->page, 'W', answer_fits, &(struct said){q, answer});
   say_fitting(r, list, q->page, 'F', outcome_fits, &came);

@@ -84,6 +84,11 @@ bool lesson_running(void)
   return now()->doing != DOING_NOTHING;
 }
 
+bool lesson_setting_up(void)
+{
+  return now()->doing == DOING_SET_UP;
+}
+
 void lesson_stop(void)
 {
   now()->doing = DOING_NOTHING;
@@ -494,10 +499,10 @@ static void say_lost(struct record *r, const struct lesson_question *q)
   const struct state_lesson *lesson = now();
   r->text = "{lost}";
   if (q->page)
-    record_format(r, &r->root, "lost", "The lab is not as this page left it, so that says nothing: 'lesson %u %u' sets it up again.",
-                  lesson->number, lesson->page + 1u);
+    record_format(r, &r->root, "lost", "The lab is not as this page left it: 'lesson %u %u' sets it up again.", lesson->number,
+                  lesson->page + 1u);
   else
-    record_string(r, &r->root, "lost", "The lab is not as the question left it, so that says nothing: 'next' asks another.");
+    record_string(r, &r->root, "lost", "The lab is not as the question left it: 'next' asks another.");
 }
 
 static void answered(struct record *r)

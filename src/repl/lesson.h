@@ -20,6 +20,8 @@ bool lesson_quiz(struct record *r, bool seeded, uint32_t seed, bool *later);
 
 /** Whether a script of a lesson is running. */
 bool lesson_running(void);
+/** ... and it is one that nobody sees: what it does is not for the debugger either. */
+bool lesson_setting_up(void);
 /** Such a script is about to run the command @p text. */
 void lesson_command(const char *text, size_t length);
 /** ... and it gave this record. Returns whether that is to be shown. */

@@ -270,7 +270,7 @@ static void execute(const struct command *command, const char *text, size_t leng
   if (!(command->flags & (COMMAND_QUIET | COMMAND_ASIDE)))
     journal_begin(text);
   lab_refresh();
-  machine_stop_arm(state_get()->stops != 0);
+  machine_stop_arm(state_get()->stops && !lesson_setting_up());
   struct machine_fault fault = machine_guard(run_guarded, &running);
   machine_stop_arm(false);
   if (fault.raised)
