@@ -47,7 +47,7 @@ gdb: setup
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
-	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BUILD)/tlbsh.iso $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/capacity-host $(BUILD)/fuzz-shell unit-build
+	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BOCHS_FILES) $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/capacity-host $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
 ## iso: build/tlbsh.iso (BIOS and UEFI), build/tlbsh.elf, and the kernels' names for the Bochs debugger

@@ -1,6 +1,7 @@
 #include "dev/screen.h"
 
 #include "cpu/cpu.h"
+#include "lib/address.h"
 #include "lib/format.h"
 #include "machine/layout.h"
 #include "machine/real.h"
@@ -47,7 +48,8 @@ static char name[48];
 static uint8_t *memory; /* the framebuffer's, where the text begins; or text memory; NULL where there is no screen */
 static bool text_mode;
 static uint32_t pitch, pixel_bytes;
-static uint32_t pixels[16]; /* the palette as pixels */
+static uint32_t row_at[VT_ROWS_MAX]; /* where each row of characters begins in the framebuffer */
+static uint32_t pixels[16];          /* the palette as pixels */
 
 /* ---- VGA's text mode ---- */
 
@@ -88,7 +90,7 @@ static void glyph_cell(unsigned at, vt_cell cell, bool cursor)
   uint8_t character = (uint8_t)cell;
   const uint8_t *rows = font[character >= FONT_FIRST && character <= FONT_LAST ? character - FONT_FIRST : '?' - FONT_FIRST];
   uint32_t ink = pixels[cell >> 8 & 0xf], paper = pixels[cell >> 12 & 0x7];
-  uint8_t *line = memory + at / SCREEN->vt.columns * GLYPH_HEIGHT * pitch + at % SCREEN->vt.columns * GLYPH_WIDTH * pixel_bytes;
+  uint8_t *line = memory + row_at[at / SCREEN->vt.columns] + at % SCREEN->vt.columns * GLYPH_WIDTH * pixel_bytes;
   for (unsigned y = 0; y < GLYPH_HEIGHT; y++, line += pitch) {
     uint8_t bits = cursor && y >= GLYPH_HEIGHT - CURSOR_ROWS ? 0xff : rows[y];
     for (unsigned x = 0; x < GLYPH_WIDTH; x++)
@@ -110,7 +112,30 @@ static unsigned at_most(unsigned value, unsigned most)
   return value < most ? value : most;
 }
 
-/* As many whole characters as fit; what is left over is a margin at the right and at the bottom. */
+/* Pages whose number ends in 00 to 07 fall on the places of a small direct-mapped TLB that students' own pages want (layout.h). */
+static bool keeps_off(uint32_t from, uint32_t to)
+{
+  for (uint32_t page = from >> PAGE_SHIFT; page <= to >> PAGE_SHIFT; page++)
+    if ((page & 0xff) < 8)
+      return false;
+  return true;
+}
+
+/* As many whole characters as fit; what is left over stays black: at the right, at the bottom, and where a row would touch such a page. */
+static void place_rows(const struct boot_screen *s, unsigned columns, unsigned lines, unsigned *rows)
+{
+  uint32_t offset = (uint32_t)(s->address & (LAYOUT_FRAMEBUFFER_PAGE - 1));
+  uint32_t length = (GLYPH_HEIGHT - 1) * pitch + columns * GLYPH_WIDTH * pixel_bytes;
+  *rows = 0;
+  for (uint32_t line = 0; line + GLYPH_HEIGHT <= lines && *rows < VT_ROWS_MAX;) {
+    uint32_t at = line * pitch;
+    bool fits = keeps_off(offset + at, offset + at + length - 1);
+    if (fits)
+      row_at[(*rows)++] = at;
+    line += fits ? GLYPH_HEIGHT : 1;
+  }
+}
+
 static bool framebuffer_init(const struct boot_screen *s, unsigned *columns, unsigned *rows)
 {
   uint32_t bytes;
@@ -122,8 +147,19 @@ static bool framebuffer_init(const struct boot_screen *s, unsigned *columns, uns
   for (unsigned i = 0; i < 16; i++)
     pixels[i] = pixel_of(s, palette[i]);
   *columns = at_most(s->width / GLYPH_WIDTH, VT_COLUMNS_MAX);
-  *rows = at_most(at_most(s->height, bytes / pitch) / GLYPH_HEIGHT, VT_ROWS_MAX);
+  place_rows(s, *columns, at_most(s->height, bytes / pitch), rows);
   return *columns > 0 && *rows > 0;
+}
+
+/* What the firmware left there goes. */
+static void framebuffer_clear(const struct boot_screen *s)
+{
+  uint32_t bytes, lines;
+  real_screen(&bytes);
+  lines = at_most(s->height, bytes / pitch);
+  for (uint32_t y = 0; y < lines; y++)
+    for (uint32_t x = 0; x < s->width; x++)
+      put_pixel(memory + y * pitch + x * pixel_bytes, 0);
 }
 
 /* ---- either ---- */
@@ -155,6 +191,8 @@ bool screen_init(bool again)
     SCREEN->shown[i] = NO_CELL;
   SCREEN->cursor = NOWHERE;
   SCREEN->drawn_scrolled = 0;
+  if (!text_mode)
+    framebuffer_clear(&real_boot_info()->screen);
   if (text_mode) {
     crtc(CRTC_CURSOR_START, GLYPH_HEIGHT - CURSOR_ROWS);
     crtc(CRTC_CURSOR_END, GLYPH_HEIGHT - 1);

@@ -1,5 +1,7 @@
 #include "machine/sim_tlb.h"
 
+#include "lib/random.h"
+
 #include <string.h>
 
 #define ENTRIES_MAX 2112
@@ -27,12 +29,9 @@ struct stretch {
 
 static struct stretch stretches[2];
 
-uint64_t sim_random(void) /* splitmix64 */
+uint64_t sim_random(void)
 {
-  uint64_t z = (random_state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
+  return random_next(&random_state);
 }
 
 void sim_tlb_init(const struct sim_profile *use, uint64_t seed)

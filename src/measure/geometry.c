@@ -1,5 +1,7 @@
 #include "measure/geometry.h"
 
+#include "lib/random.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -21,14 +23,6 @@ struct search {
 };
 
 static struct search s; /* too large for a kernel's stack */
-
-static unsigned below(unsigned n)
-{
-  uint64_t z = (s.random += 0x9e3779b97f4a7c15ULL); /* splitmix64 */
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return (unsigned)((uint32_t)(z >> 33) % n);
-}
 
 /* ---- which pages there are ---- */
 
@@ -314,7 +308,7 @@ static void compare(unsigned steps, unsigned wrong[GEOMETRY_RANDOM])
     wrong[i] = 0;
   s.o->empty(s.o->context);
   for (uint32_t step = 0; step < steps && !s.stopped; step++) {
-    unsigned which = below(s.count + 1);
+    unsigned which = random_below(&s.random, s.count + 1);
     uint16_t page = which < s.count ? s.page[which] : 0;
     allow_only(page);
     bool hit = kept(page);

@@ -1,5 +1,7 @@
 #include "measure/pages.h"
 
+#include "lib/random.h"
+
 #include <string.h>
 
 #define TABLES_MAX 64
@@ -291,21 +293,13 @@ unsigned pages_count(void)
 
 /* ---- chains ---- */
 
-static uint64_t random_next(uint64_t *state) /* splitmix64 */
-{
-  uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
-}
-
 /* A random order that begins with page 0. */
 static void shuffle(unsigned count, uint64_t seed)
 {
   for (unsigned i = 0; i < count; i++)
     order[i] = (uint16_t)i;
   for (unsigned i = count; i-- > 2;) {
-    unsigned other = 1 + (unsigned)((uint32_t)random_next(&seed) % i);
+    unsigned other = 1 + random_below(&seed, i);
     uint16_t page = order[i];
     order[i] = order[other];
     order[other] = page;

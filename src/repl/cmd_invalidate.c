@@ -17,14 +17,6 @@ static bool report(struct record *r, enum rule_operation operation, const struct
   return true;
 }
 
-static bool lacks(struct record *r, enum machine_feature feature)
-{
-  if (machine_features_have(machine_cpu()->features, feature))
-    return false;
-  record_refuse(r, "this CPU has no %s (%s is 0)", machine_features[feature].name, machine_features[feature].cpuid_bit);
-  return true;
-}
-
 static bool cmd_invlpg(const struct args *args, struct record *r)
 {
   struct machine_invlpg operand = {.va = laddr(args_number(args, "va", 0)),
@@ -67,7 +59,7 @@ static bool cmd_pge(const struct args *args, struct record *r)
 {
   (void)args;
   uint64_t cr4 = machine_register_read(REGISTER_CR4);
-  if (lacks(r, FEATURE_PGE))
+  if (common_lacks(r, FEATURE_PGE))
     return false;
   struct machine_fault fault = lab_register_write(REGISTER_CR4, cr4 ^ CR4_PGE);
   if (!fault.raised)
@@ -112,7 +104,7 @@ static enum rule_operation invpcid_operation(uint64_t type)
 
 static bool cmd_invpcid(const struct args *args, struct record *r)
 {
-  if (lacks(r, FEATURE_INVPCID))
+  if (common_lacks(r, FEATURE_INVPCID))
     return false;
   uint64_t type = args_number(args, "type", 0), pcid = args_number(args, "pcid", 0);
   struct machine_result result = lab_invpcid(type, pcid, laddr(args_number(args, "va", 0)));

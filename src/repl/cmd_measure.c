@@ -4,29 +4,16 @@
 #include "measure/clock.h"
 #include "measure/counters.h"
 #include "measure/pages.h"
-#include "measure/sweeps.h"
 #include "measure/timer.h"
 #include "repl/capacity.h"
 #include "repl/common.h"
 #include "repl/state.h"
+#include "repl/sweep.h"
 
 #include <string.h>
 
 #define SAMPLES 1000u
 #define BENCH_SAMPLES 500u
-
-/* The clock's worth stands behind each figure; in text also what that means. */
-static void say_clock(struct record *r, enum clock_kind kind)
-{
-  record_string(r, &r->root, "clock", clock_name(kind));
-  if (!state_get()->json)
-    record_string(r, &r->root, "worth", clock_says(kind));
-}
-
-static bool no_clock(struct record *r)
-{
-  return record_refuse(r, "this CPU has no time-stamp counter (CPUID.01H:EDX.TSC[bit 4] is 0)");
-}
 
 /* ---- time and perf: one instruction, many times ---- */
 
@@ -42,14 +29,6 @@ static const struct {
 };
 
 #define TASK_ARGS "op:read|write|exec|invlpg|cr3|pge|invpcid va:addr? n:count? user? noflush? (after what:invlpg|cr3|pge)? times:times?"
-
-static bool lacks(struct record *r, unsigned feature)
-{
-  if (feature == FEATURES || machine_features_have(machine_cpu()->features, (enum machine_feature)feature))
-    return false;
-  record_refuse(r, "this CPU has no %s (%s is 0)", machine_features[feature].name, machine_features[feature].cpuid_bit);
-  return true;
-}
 
 /* An access is tried once as any other is, so that the guards see it; and a write is to write what is there. */
 static bool try_once(struct record *r, struct timer_task *task)
@@ -93,7 +72,7 @@ static bool task_of(const struct args *args, struct record *r, struct timer_task
     return record_usage(r, strlen(args->text), "an address is missing: what is to be accessed, or invalidated");
   if (task->cpl == 3 && op > 2)
     return record_usage(r, args_get(args, "user")->at, "ring 3 may not do that: only accesses can be timed there");
-  if (lacks(r, operations[op].feature))
+  if ((operations[op].feature != FEATURES && common_lacks(r, (enum machine_feature)operations[op].feature)))
     return false;
   if (args_has(args, "noflush") && task->step == TIMER_CR3)
     task->step = TIMER_CR3_KEEP;
@@ -101,9 +80,9 @@ static bool task_of(const struct args *args, struct record *r, struct timer_task
     return record_refuse(r, "bit 63 of CR3 means 'keep' only while CR4.PCIDE is 1: set cr4.pcide=1");
   if (args_has(args, "what"))
     task->before[0] = steps_before[args_number(args, "what", 0)];
-  if (task->before[0] == TIMER_PGE && lacks(r, FEATURE_PGE))
+  if (task->before[0] == TIMER_PGE && common_lacks(r, FEATURE_PGE))
     return false;
-  if (task->before[0] == TIMER_INVLPG && lacks(r, FEATURE_INVLPG))
+  if (task->before[0] == TIMER_INVLPG && common_lacks(r, FEATURE_INVLPG))
     return false;
   return try_once(r, task);
 }
@@ -151,7 +130,7 @@ static enum clock_kind clock_for(uint8_t cpl)
 static bool say_ended(struct record *r, const struct timer_taken *taken)
 {
   if (!taken->fault.raised && !taken->clock)
-    return no_clock(r);
+    return common_no_clock(r);
   if (taken->fault.raised) {
     r->status = STATUS_FAULT;
     common_fault(r, &taken->fault);
@@ -178,7 +157,7 @@ static bool cmd_time(const struct args *args, struct record *r)
     record_count(r, &r->root, "median_ns", (uint64_t)taken.figures.median * 1000000 / rate);
   record_count(r, &r->root, "overhead", taken.overhead);
   record_count(r, &r->root, "cpl", task.cpl);
-  say_clock(r, clock_for(task.cpl));
+  common_clock(r, clock_for(task.cpl));
   say_histogram(r, &taken);
   return true;
 }
@@ -295,12 +274,12 @@ static bool cmd_bench(const struct args *args, struct record *r)
   unsigned wanted = (unsigned)args_number(args, "what", BENCH_ROWS);
   uint32_t hit = 0;
   if (!machine_features_have(machine_cpu()->features, FEATURE_TSC))
-    return no_clock(r);
+    return common_no_clock(r);
   struct record_node *list = record_array(r, &r->root, "costs", NULL);
   for (unsigned i = 0; i < BENCH_ROWS && !console_interrupted(); i++)
     if (wanted == BENCH_ROWS || i == wanted || i == 0)
       bench_one(r, list, &bench_rows[i], &hit);
-  say_clock(r, (enum clock_kind)state_get()->clock);
+  common_clock(r, (enum clock_kind)state_get()->clock);
   record_string(r, &r->root, "clock_ring3", clock_name(clock_for(3)));
   if (console_interrupted())
     r->status = STATUS_INTERRUPTED;
@@ -309,111 +288,11 @@ static bool cmd_bench(const struct args *args, struct record *r)
 
 /* ---- sweep ---- */
 
-#define SWEEP_MOST 512u
-#define SWEEP_WORKING 32u
-
-/* What the two columns are, and what the crossing means. */
-static const struct {
-  const char *first, *second;
-} sweep_words[] = {
-  [SWEEPS_FLUSH] = {"INVLPG each, used again", "MOV CR3, used again"},
-  [SWEEPS_DIRECTORY] = {"INVLPG of the table's pages, some used again", "MOV CR3, some used again"},
-  [SWEEPS_SWITCH] = {"INVLPG each, then the switch", "the switch at once"},
-  [SWEEPS_GLOBAL] = {"MOV CR3, used again", "the same, global pages"},
-};
-
-static void sweep_progress(unsigned pages)
-{
-  if (pages >= 64 && (pages & (pages - 1)) == 0)
-    common_progress("# %u pages", pages);
-}
-
-/* A length of at most @p most for a text plot. */
-static void say_bar(struct record *r, struct record_node *row, const char *key, uint64_t value, uint64_t most, char mark)
-{
-  char bar[25];
-  unsigned length = most ? (unsigned)(value * (sizeof bar - 1) / most) : 0;
-  memset(bar, mark, length);
-  bar[length] = '\0';
-  record_string(r, row, key, bar);
-}
-
-static void say_points(struct record *r, const struct sweeps *result)
-{
-  struct record_node *list =
-    record_array(r, &r->root, "points", state_get()->json ? NULL : "{pages%6} {first%10} {second%10}  {a%-24} {b%-24}");
-  uint64_t most = 1;
-  for (unsigned i = 0; i < result->points; i++) {
-    most = result->point[i].first > most ? result->point[i].first : most;
-    most = result->point[i].second > most ? result->point[i].second : most;
-  }
-  for (unsigned i = 0; i < result->points; i++) {
-    struct record_node *row = record_object(r, list, NULL);
-    record_count(r, row, "pages", result->point[i].pages);
-    record_count(r, row, "first", result->point[i].first);
-    record_count(r, row, "second", result->point[i].second);
-    if (!state_get()->json) {
-      say_bar(r, row, "a", result->point[i].first, most, '=');
-      say_bar(r, row, "b", result->point[i].second, most, '-');
-    }
-  }
-}
-
-/* The crossing is kept as a variable, so that `set flush.ceiling=$crossover` takes it over. */
-static void say_crossing(struct record *r, const struct sweeps *result)
-{
-  if (state_get()->clock == CLOCK_NONE)
-    return;
-  record_format(r, &r->root, "first_line", "%lld + %lld.%02u a page", (long long)result->first.intercept,
-                (long long)(result->first.slope / 1024),
-                (unsigned)((uint64_t)(result->first.slope < 0 ? -result->first.slope : result->first.slope) % 1024 * 100 / 1024));
-  record_format(r, &r->root, "second_line", "%lld + %lld.%02u a page", (long long)result->second.intercept,
-                (long long)(result->second.slope / 1024),
-                (unsigned)((uint64_t)(result->second.slope < 0 ? -result->second.slope : result->second.slope) % 1024 * 100 / 1024));
-  record_count(r, &r->root, "linux_ceiling", STATE_FLUSH_CEILING);
-  if (result->crossing == UINT32_MAX) {
-    record_string(r, &r->root, "crossover_text", "none: page by page is cheaper throughout");
-    return;
-  }
-  record_count(r, &r->root, "crossover", result->crossing);
-  state_variable_set("crossover", result->crossing);
-}
-
-static bool sweep(const struct args *args, struct record *r, enum sweeps_kind kind)
-{
-  static struct sweeps result;
-  const struct sweeps_wanted wanted = {.kind = kind,
-                                       .most = (unsigned)args_number(args, "most", SWEEP_MOST),
-                                       .working = (unsigned)args_number(args, "pages", SWEEP_WORKING),
-                                       .shift = (unsigned)args_number(args, "size", PAGE_SHIFT),
-                                       .empty = args_has(args, "empty")};
-  if (wanted.most > SWEEPS_PAGES_MAX || wanted.working > SWEEPS_PAGES_MAX - wanted.most)
-    return record_usage(r, args_get(args, wanted.most > SWEEPS_PAGES_MAX ? "most" : "pages")->at,
-                        "%u pages are the most, the working set included", SWEEPS_PAGES_MAX);
-  if (kind == SWEEPS_GLOBAL && !(machine_register_read(REGISTER_CR4) & CR4_PGE))
-    return record_refuse(r, "pages are global only while CR4.PGE is 1");
-  sweeps_run(&wanted, &result, sweep_progress);
-  if (result.refused)
-    return record_refuse(r, "%s", result.refused);
-  if (!result.clock)
-    return no_clock(r);
-  record_string(r, &r->root, "first", sweep_words[kind].first);
-  record_string(r, &r->root, "second", sweep_words[kind].second);
-  record_count(r, &r->root, "working", wanted.working);
-  if (kind == SWEEPS_FLUSH)
-    say_crossing(r, &result);
-  say_clock(r, (enum clock_kind)state_get()->clock);
-  say_points(r, &result);
-  if (result.stopped)
-    r->status = STATUS_INTERRUPTED;
-  return true;
-}
-
 static bool cmd_sweep(const struct args *args, struct record *r)
 {
-  if (lacks(r, FEATURE_INVLPG))
+  if (common_lacks(r, FEATURE_INVLPG))
     return false;
-  return sweep(args, r, (enum sweeps_kind)args_number(args, "what", SWEEPS_FLUSH));
+  return sweep_report(args, r, (enum sweeps_kind)args_number(args, "what", SWEEPS_FLUSH));
 }
 
 /* ---- capacity ---- */

@@ -78,6 +78,26 @@ bool common_allowed(struct record *r, const char *why)
   return why == NULL;
 }
 
+bool common_lacks(struct record *r, enum machine_feature feature)
+{
+  if (machine_features_have(machine_cpu()->features, feature))
+    return false;
+  record_refuse(r, "this CPU has no %s (%s is 0)", machine_features[feature].name, machine_features[feature].cpuid_bit);
+  return true;
+}
+
+void common_clock(struct record *r, enum clock_kind kind)
+{
+  record_string(r, &r->root, "clock", clock_name(kind));
+  if (!state_get()->json)
+    record_string(r, &r->root, "worth", clock_says(kind));
+}
+
+bool common_no_clock(struct record *r)
+{
+  return record_refuse(r, "this CPU has no time-stamp counter (CPUID.01H:EDX.TSC[bit 4] is 0)");
+}
+
 void common_progress(const char *fmt, ...)
 {
   char line[96];

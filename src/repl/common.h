@@ -3,6 +3,7 @@
 #define REPL_COMMON_H
 
 #include "lab/lab.h"
+#include "measure/clock.h"
 #include "repl/command.h"
 
 /** A page size as people write it: "4 KiB", "2 MiB". */
@@ -19,6 +20,15 @@ int common_vector_named(const char *name);
 
 /** Refuses with @p why if it is not NULL. Returns whether it was NULL. */
 bool common_allowed(struct record *r, const char *why);
+
+/** Whether the CPU lacks @p feature; then refuses, and names its CPUID bit. */
+bool common_lacks(struct record *r, enum machine_feature feature);
+
+/** Adds the clock's worth, which stands behind each figure; in text also what that means. */
+void common_clock(struct record *r, enum clock_kind kind);
+
+/** Refuses because the CPU has no time-stamp counter. Returns false. */
+bool common_no_clock(struct record *r);
 
 /** A line on what is being worked on, for a person who waits; nothing in JSON. */
 void common_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -30,15 +30,26 @@ def glyphs():
     return {font[i:i + GLYPH_HEIGHT]: chr(0x20 + i // GLYPH_HEIGHT) for i in range(0, len(font), GLYPH_HEIGHT)}
 
 
-def read_pixels(path, columns, rows):
+def row_lines(pitch, columns, pixel_bytes, height):
+    """The lines of pixels where rows of characters begin: those that keep off pages which end in 00 to 07, as src/dev/screen.c places them."""
+    lines, line = [], 0
+    while line + GLYPH_HEIGHT <= height and len(lines) < 48:
+        first, last = line * pitch, (line + GLYPH_HEIGHT - 1) * pitch + columns * 8 * pixel_bytes - 1
+        fits = all(page & 0xff >= 8 for page in range(first >> 12, (last >> 12) + 1))
+        lines += [line] if fits else []
+        line += GLYPH_HEIGHT if fits else 1
+    return lines
+
+
+def read_pixels(path, columns, pixel_bytes):
     """The text in a PPM picture of a framebuffer. Ink is what is not black; the cursor's underline is read as what is above it."""
     with open(path, "rb") as file:
         magic, size, _, data = file.read().split(b"\n", 3)
     assert magic == b"P6"
-    width = int(size.split()[0])
+    width, height = map(int, size.split())
     characters = glyphs()
-    lines = [data[y * width * 3:(y + 1) * width * 3] for y in range(rows * GLYPH_HEIGHT)]
-    return [read_row(lines[y:y + GLYPH_HEIGHT], columns, characters) for y in range(0, rows * GLYPH_HEIGHT, GLYPH_HEIGHT)]
+    lines = [data[y * width * 3:(y + 1) * width * 3] for y in range(height)]
+    return [read_row(lines[y:y + GLYPH_HEIGHT], columns, characters) for y in row_lines(width * pixel_bytes, columns, pixel_bytes, height)]
 
 
 def read_row(lines, columns, characters):
@@ -55,7 +66,7 @@ class ScreenQemu(Qemu):
 
     def __init__(self, media="iso", framebuffer=None, com=0, **options):
         super().__init__(media=media, com=com, monitor=True, **options)
-        self.framebuffer = framebuffer  # (columns, rows) of characters; None in text mode
+        self.framebuffer = framebuffer  # (columns of characters, bytes of a pixel); None in text mode
 
     def start(self):
         if self.com:

@@ -160,6 +160,22 @@ def test_tools_beside_a_session(session):
     ended(debugger)
 
 
+def test_terminals_come_and_go(session):
+    debugger, shell = session
+    second = spawn("bochs-serial")
+    shell.send("let a = 5\r")
+    for child in (shell, second):
+        child.expect("a = 0x5.*4level> ")
+    shell.close(force=True)
+    second.send("let a = 6\r")
+    second.expect("a = 0x6.*4level> ")
+    third = spawn("bochs-serial")
+    second.send("let a = 7\r")
+    third.expect("a = 0x7.*4level> ")
+    third.send("poweroff\r")
+    assert ended(second) == 0 and ended(third) == 0 and ended(debugger) == 0
+
+
 def test_both_in_one_terminal(nothing_left):
     terminal = spawn("bochs", "--panes")
     terminal.expect("The guest runs")

@@ -31,7 +31,7 @@ def test_what_cannot_be_timed_says_why():
         record = machine.cmd("time read 0x40000000")
         assert record["status"] == "fault" and record["fault"]["name"] == "#PF" and "count" not in record
         for line, word in (("time invlpg 0x40000000 user", "ring 3"), ("time read", "address is missing"), ("sweep flush 5000", "4096"),
-                           ("sweep flush 32 working 10000", "4096")):
+                           ("sweep flush 32 working 10000", "4096"), ("sweep flush 4090", "4096"), ("sweep flush 0x100000001", "4294967295")):
             record = machine.cmd(line)
             assert record["status"] == "usage" and word in record["reason"], record
         assert "PCIDE" in machine.cmd("time cr3 noflush")["reason"]

@@ -51,12 +51,12 @@ class Serial:
     def __init__(self, connection, listener):
         self.connection, self.listener = connection, listener
         self.tail = self.backlog = b""
-        self.client = None
+        self.clients = []
         self.capture = None  # what the shell answers to a tool
         self.prompts = 0
         self.changed = threading.Condition()
         self.typing = threading.Lock()  # held while a tool asks: what is typed meanwhile waits
-        for work in (self.from_shell, self.from_terminal):
+        for work in (self.from_shell, self.accept):
             threading.Thread(target=work, daemon=True).start()
 
     def from_shell(self):
@@ -74,39 +74,43 @@ class Serial:
                     self.capture += data
                 elif PROMPT.search(self.tail):
                     self.prompts += 1
-                client = None if self.capture is not None else self.client
-                if client is None and self.capture is None:
+                clients = [] if self.capture is not None else list(self.clients)
+                if not clients and self.capture is None:
                     self.backlog = (self.backlog + data)[-BACKLOG:]
                 self.changed.notify_all()
-            if client is not None:
+            for client in clients:
                 self.show(client, data)
 
-    def show(self, client, data):
+    @staticmethod
+    def show(client, data):
         try:
             client.sendall(data)
         except OSError:
-            with self.changed:
-                self.client = None
+            pass  # it has gone; its own thread finds that out too
 
-    def from_terminal(self):
-        """One terminal at a time; the next one may come when it has gone."""
+    def accept(self):
+        """Terminals may come and go; the first one gets what was said before."""
         while True:
             client = self.listener.accept()[0]
             with self.changed:
-                backlog, self.backlog, self.client = self.backlog, b"", client
-            self.show(client, backlog)
-            while True:
-                try:
-                    data = client.recv(65536)
-                except OSError:
-                    data = b""
-                if not data:
-                    break
-                with self.typing:
-                    self.connection.sendall(data)
-            with self.changed:
-                self.client = None
-            client.close()
+                backlog, self.backlog = self.backlog, b""
+                self.show(client, backlog)
+                self.clients.append(client)
+            threading.Thread(target=self.from_terminal, args=(client,), daemon=True).start()
+
+    def from_terminal(self, client):
+        while True:
+            try:
+                data = client.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            with self.typing:
+                self.connection.sendall(data)
+        with self.changed:
+            self.clients.remove(client)
+        client.close()
 
     def at_prompt(self):
         return bool(PROMPT.search(self.tail))
