@@ -4,9 +4,9 @@
  *   0x108000  the page that ring 3 runs on, and the ring-3 stack
  *   0x10a000  what survives a mode switch
  *   0x110000  the 32-bit kernel's code and constants
- *   0x170000  the 64-bit kernel's code and constants
- *   0x1d0000  the lessons' text, which both kernels read
- *   0x220000  the variables of the kernel that runs: each kernel clears them when it is entered
+ *   0x180000  the 64-bit kernel's code and constants
+ *   0x208000  the variables of the kernel that runs: each kernel clears them when it is entered
+ *   0x2c0000  the lessons' text, which both kernels read
  *   0x2f0000  the root and the kernel's branch of the paging structures
  *   0x300000  the student's paging structures, then a shadow copy of each for the diff
  *   0x3d0000  lab frames A..Z
@@ -20,6 +20,7 @@
  *
  * A small direct-mapped TLB puts pages that are alike in their low bits into one place. So what every command uses keeps away from pages
  * whose number ends in 0 to 7: that is where people map theirs (0x40000000 and the next few), and the kernel must not push them out.
+ * Neither do they end in 0x78 to 0x7f, where tests map theirs: of the variables the records' arena is there, whose far end is rarely used.
  */
 #ifndef MACHINE_LAYOUT_H
 #define MACHINE_LAYOUT_H
@@ -30,13 +31,13 @@
 #define LAYOUT_CARRY 0x10a000
 #define LAYOUT_CARRY_END 0x110000
 #define LAYOUT_KERNEL32 0x110000
-#define LAYOUT_KERNEL32_END 0x170000
-#define LAYOUT_KERNEL64 0x170000
-#define LAYOUT_KERNEL64_END 0x1d0000
-#define LAYOUT_LESSONS 0x1d0000
-#define LAYOUT_LESSONS_END 0x220000
-#define LAYOUT_VARIABLES 0x220000
-#define LAYOUT_VARIABLES_END 0x2f0000
+#define LAYOUT_KERNEL32_END 0x178000
+#define LAYOUT_KERNEL64 0x180000
+#define LAYOUT_KERNEL64_END 0x200000
+#define LAYOUT_VARIABLES 0x208000
+#define LAYOUT_VARIABLES_END 0x2c0000
+#define LAYOUT_LESSONS 0x2c0000
+#define LAYOUT_LESSONS_END 0x2f0000
 #define LAYOUT_KERNEL_TABLES 0x2f0000
 #define LAYOUT_TABLES 0x300000
 #define LAYOUT_TABLE_COUNT 96
