@@ -87,7 +87,6 @@ void bench_clear(struct bench *b)
     lab_entry_write(kept[i].at, now, kept[i].value);
   }
   bench_flush_all();
-  settle();
 }
 
 void bench_close(void)
