@@ -308,13 +308,13 @@ bool lesson_list(struct record *r)
   const char *text;
   const struct state_lesson *lesson = now();
   r->text =
-    "'lesson N' opens one; then 'next', 'prev', 'hint', 'check-answer'. 'quiz' asks at random.[\nYou are in lesson {here}, page {page}; 'lesson {here}' goes on there.]";
+    "'lesson N' opens one; then 'next', 'prev', 'hint', 'check-answer'.\n'quiz' asks at random.[\nYou are in lesson {here}, page {page}; 'lesson {here}' goes on there.]";
   if (lesson->number) {
     record_count(r, &r->root, "here", lesson->number);
     record_count(r, &r->root, "page", lesson->page + 1u);
   }
   struct record_node *list =
-    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-52} {minutes%2} min[?begun:  {right} of {questions} right]");
+    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-44} {minutes%2} min[?begun:  {right} of {questions} right]");
   for (unsigned i = 0; (text = lesson_text_lesson(i)) != NULL; i++) {
     struct lesson_line line;
     char title[80];
@@ -429,6 +429,8 @@ bool lesson_move(struct record *r, int by, bool *later)
   int mode = (int)machine_mode();
   if (by > 0)
     lesson_lab_script_page(&script, text, to, &mode);
+  else if (lesson_lab_begins(text, lesson->page)) /* this page's lab is not the one before's: another mode, perhaps */
+    lesson_lab_script_again(&script, text, to);
   if (!begin(r, &script, DOING_SET_UP, by > 0 ? COMMAND_NEXT : COMMAND_PREV, later))
     return false;
   arrive(lesson->number, to);

@@ -177,11 +177,16 @@ static void script_mode(struct lesson_lab_script *s, int from, int to)
     lesson_lab_script_say(s, text);
 }
 
+bool lesson_lab_begins(const char *lesson, unsigned page)
+{
+  struct lesson_line line;
+  return lesson_text_find(lesson_text_page(lesson, page), '=', &line);
+}
+
 /* The page at or before @p page where a lab is set up; 0 at the latest. */
 static unsigned lab_page(const char *lesson, unsigned page)
 {
-  struct lesson_line line;
-  while (page > 0 && !lesson_text_find(lesson_text_page(lesson, page), '=', &line))
+  while (page > 0 && !lesson_lab_begins(lesson, page))
     page--;
   return page;
 }

@@ -37,6 +37,9 @@ void lesson_lab_script_say(struct lesson_lab_script *s, const char *text);
  * along. */
 void lesson_lab_script_page(struct lesson_lab_script *s, const char *lesson, unsigned number, int *mode);
 
+/** Whether the lab is set up on page @p page, so that the pages before it are about another one. */
+bool lesson_lab_begins(const char *lesson, unsigned page);
+
 /** Adds all that brings the lab to where @p page finds it: from the last set-up on, what was to be done and what was asked. */
 void lesson_lab_script_again(struct lesson_lab_script *s, const char *lesson, unsigned page);
 

@@ -77,6 +77,17 @@ def test_wandering_off_and_coming_back():
         assert row["right"] == 1 and not row["done"], "what was answered is kept over mode switches"
 
 
+def test_going_back_brings_the_lab_back_too():
+    with Sim("modern-intel", mode="4level") as machine:
+        assert machine.cmd("lesson 1 9")["mode"] == "pae"
+        shown = machine.cmd("prev")  # the step before is about 32-bit paging, and has mapped a page there
+        assert shown["cmd"] == "prev" and shown["page"] == 8 and shown["mode"] == "32", shown
+        assert machine.cmd("walk 0x40201abc")["end"] == "mapped"
+        machine.cmd("reset")
+        machine.cmd("prev")  # still the same lab: what the student did to it is left alone
+        assert machine.cmd("walk 0x40201abc")["end"] != "mapped"
+
+
 def test_mistakes_are_told():
     with Sim() as machine:
         assert machine.cmd("next")["status"] == "refused"
@@ -111,6 +122,8 @@ def test_text_fits_and_replay(machine_of):
         for line in ("lesson 4 2", "map 0x40000000 A", "read 0x40000000", "map 0x40000000 B", "next"):
             shown = machine.text(line)
             assert all(len(row) <= 80 for row in shown.splitlines() if not line.startswith(("map", "read"))), shown
+        machine.text("lesson 4 3; check-answer fresh")
+        assert all(len(row) <= 80 for row in machine.text("lesson").splitlines()[1:]), "with how many were right, too"
         assert "Permitted: " in machine.text("check-answer fault") and "Right." in machine.text("lesson 4 5; check-answer b")
         machine.text("mode pae")
         machine.text("record off")
