@@ -31,6 +31,10 @@ static bool separates(char c)
 static bool error_read(const char *word, size_t length, uint32_t *error)
 {
   uint32_t value = 0;
+  if (length == 1 && text_is_digit(word[0])) { /* the same in either base */
+    *error = (uint32_t)(word[0] - '0');
+    return true;
+  }
   if (length < 3 || word[0] != '0' || text_lower(word[1]) != 'x' || length > 10)
     return false;
   for (size_t i = 2; i < length; i++) {

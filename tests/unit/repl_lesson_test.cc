@@ -59,6 +59,8 @@ TEST_CASE("outcomes as people write them")
   CHECK(std::string(outcome("fresh from frame B").frame) == "B");
   CHECK(outcome("fault 0x7").error == 7);
   CHECK(outcome("fault:0x10").error == 16);
+  CHECK(outcome("fault 7").error == 7);
+  CHECK(outcome("fault 7").has_error);
   CHECK(std::string(outcome("M0+0x3000").frame) == "M0+0x3000");
   struct answer_outcome o;
   for (const char *nonsense : {"", "perhaps", "fresh maybe", "0x", "0xzz", "fault seven"})
