@@ -17,8 +17,8 @@ struct rows {
 };
 
 /* SDM, Accessed and Dirty Flags: that is all the CPU writes. One entry can serve at several levels, so that D may be set where it means
- * nothing; a PDPTE of PAE paging has no A (but a root may have been made a directory, or a page table, by hand). Whatever else changed while
- * the CPU made an access, and was not the access itself, it did wrong. */
+ * nothing; a PDPTE of PAE paging has no A (but a root may have been made a directory, or a page table, by hand). Whatever else changed
+ * while the CPU made an access, and was not the access itself, it did wrong. */
 static void check_cpu(struct rows *rows, const struct lab_change *change)
 {
   const uint64_t a_and_d = 1u << 5 | 1u << 6;
