@@ -72,6 +72,9 @@ const struct edit_tables *lab_tables(void);
 
 unsigned lab_tables_used(void);
 
+/** Whether some entry that the walk can reach refers to a table in the page at @p at. */
+bool lab_tables_refer(paddr_t at);
+
 /** Gives back a page that lab_tables()->take gave, which no entry refers to and which is full of zeros again. */
 void lab_tables_return(paddr_t table);
 

@@ -430,6 +430,26 @@ static void compare_level(unsigned level, const uint8_t *numbers, unsigned used,
   }
 }
 
+static bool refers(const struct tracked *t, paddr_t at)
+{
+  const uint8_t *memory = machine_physical(t->at);
+  for (unsigned i = 0; memory && t->level + 1u < paging.format->levels && i < entries_of(t->level); i++) {
+    uint64_t entry = entry_in(memory, i);
+    if (present(entry) && !format_is_leaf(&paging, t->level, entry) &&
+        format_address(&paging, t->level, entry).v >> PAGE_SHIFT == at.v >> PAGE_SHIFT)
+      return true;
+  }
+  return false;
+}
+
+bool lab_tables_refer(paddr_t at)
+{
+  for (unsigned i = 0; i < TRACKED_MAX; i++)
+    if (tracked[i].used && refers(&tracked[i], at))
+      return true;
+  return false;
+}
+
 void lab_diff(void (*each)(void *context, const struct lab_change *change), void *context)
 {
   struct reader reader = {.each = each, .context = context};

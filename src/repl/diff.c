@@ -17,13 +17,13 @@ struct rows {
 };
 
 /* SDM, Accessed and Dirty Flags: that is all the CPU writes. One entry can serve at several levels, so that D may be set where it means
- * nothing; a PDPTE of PAE paging has no A (the root of another space may have been made a directory by hand). Whatever else changed while
- * the CPU made an access, and was not the access itself, it did wrong. */
+ * nothing; a PDPTE of PAE paging has no A (but a root may have been made a directory, or a page table, by hand). Whatever else changed
+ * while the CPU made an access, and was not the access itself, it did wrong. */
 static void check_cpu(struct rows *rows, const struct lab_change *change)
 {
   const uint64_t a_and_d = 1u << 5 | 1u << 6;
   bool in_root = change->at.v >> PAGE_SHIFT == machine_layout()->root.v >> PAGE_SHIFT;
-  bool pdpte = in_root && lab_paging()->format->root_latched;
+  bool pdpte = in_root && lab_paging()->format->root_latched && !lab_tables_refer(machine_layout()->root);
   uint64_t changed = change->before ^ change->after;
   bool set_only = change->before & 1 && !pdpte && (changed & a_and_d & change->after) == changed;
   if (lab_touch_since() && change->watched && !set_only && !lab_touch_wrote(change->at))

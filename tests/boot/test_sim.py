@@ -132,3 +132,14 @@ def test_structure_caches_are_predicted():
         assert "structures-may-keep" in rules
         machine.cmd("invlpg 0x70000000")
         assert [row["class"] for row in machine.cmd("predict read 0x40001000")["predicted"]] == ["MUST"]
+
+
+def test_a_root_that_serves_as_a_page_table_gets_a_flags():
+    """In PAE paging the CPU writes nothing into a PDPTE; but as an entry of a page table the same memory has an A flag."""
+    for profile in ("modern-intel", "modern-amd"):
+        with Sim(profile, "pae") as machine:
+            for command in ("cr3", "map 0x40000000 A", "cr3", "pte 0x40000000/PDE = 0x2f0000 | 3"):
+                machine.cmd(command)
+            record = machine.cmd("read 0x40000000")
+            assert record["outcome"] == "fresh" and "violation" not in record, record
+            assert [row["at"] for row in record["diff"]][0] == "0x2f0000"
