@@ -125,6 +125,9 @@ static void acpi_off(uint64_t rsdp)
   cpu_out16(pm1a, (uint16_t)(types[0] << PM1_SLP_TYP_SHIFT | PM1_SLP_EN));
   if (pm1b)
     cpu_out16(pm1b, (uint16_t)(types[1] << PM1_SLP_TYP_SHIFT | PM1_SLP_EN));
+  /* The power goes a moment later: an emulator ends when its main loop comes round to it. A port read takes about a microsecond. */
+  for (unsigned spin = 0; spin < 500000; spin++)
+    cpu_in16(pm1a);
 }
 
 void power_off(uint64_t rsdp, void *(*physical)(uint64_t at))
