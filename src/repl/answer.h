@@ -43,6 +43,9 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 /** Whether the words are the same as one of the alternatives, which | separates; capitals, blanks, '#' and quotes do not count. */
 bool answer_word_is(const char *said, const char *right, size_t length);
 
+/** Whether it is letters out of @p offered, with blanks and the like between, and at least one. */
+bool answer_choice_readable(const char *said, const char *offered);
+
 /** Whether it is the same set of letters. */
 bool answer_choice_is(const char *said, const char *right, size_t length);
 
