@@ -20,7 +20,7 @@ METAL_64 := $(METAL) src/machine/real64.c src/cpu/traps64.c src/cpu/entry64.S
 # What the shell reads of docs/lessons.
 LESSONS := $(sort $(wildcard docs/lessons/[0-9]*.md))
 
-$(BUILD)/lessons.bin: tools/worksheets $(LESSONS)
+$(BUILD)/lessons.bin: tools/worksheets tools/lib/worksheet_format.py tools/lib/worksheet_shell.py $(LESSONS)
 	@mkdir -p $(@D)
 	$(Q)tools/worksheets compile $@
 

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 
 import pytest
+import worksheet_lint
+import worksheet_print
 from machines import ROOT
-from worksheet import SHEETS, worksheets
+from worksheet import SHEETS
+from worksheet_format import Mistake, Worksheet
 
 WORKSHEETS = os.path.join(ROOT, "tools", "worksheets")
 
@@ -15,7 +18,7 @@ WORKSHEETS = os.path.join(ROOT, "tools", "worksheets")
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name[:2])
 def test_a_handout_tells_no_answer(sheet):
     for hints in (False, True):
-        text = worksheets.handout_text(sheet, with_hints=hints)
+        text = worksheet_print.handout_text(sheet, with_hints=hints)
         assert text.count('class="box"') == len(sheet.questions())
         for page in sheet.questions():
             for told in page.answer.because + [entry for _, entry in page.answer.wrong + page.answer.if_came] + ([] if hints else page.answer.hints):
@@ -70,7 +73,7 @@ This.
 def problems(tmp_path, text):
     path = tmp_path / "99-good.md"
     path.write_text(text)
-    return list(worksheets.lint_sheet(worksheets.Worksheet(str(path))))
+    return list(worksheet_lint.lint_sheet(Worksheet(str(path))))
 
 
 def test_the_lint_is_content_with_a_good_one(tmp_path):
@@ -105,7 +108,7 @@ def test_the_lint_finds(tmp_path, old, new, told):
     ("---\nlesson", "lesson", "header"),
 ])
 def test_what_cannot_be_read_is_told(tmp_path, old, new, told):
-    with pytest.raises(worksheets.Mistake, match=told):
+    with pytest.raises(Mistake, match=told):
         problems(tmp_path, GOOD.replace(old, new, 1))
 
 

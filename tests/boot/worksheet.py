@@ -1,19 +1,12 @@
 """Works through a worksheet of docs/lessons on a machine, as a diligent student would: types what there is to type, asks for every hint, answers
 every question wrongly first and then rightly.  What comes is compared with what the worksheet says, by rule."""
 
-import importlib.machinery
-import importlib.util
-import os
 import re
 
 import scenario
-from machines import ROOT
+import worksheet_format
 
-_loader = importlib.machinery.SourceFileLoader("worksheets", os.path.join(ROOT, "tools", "worksheets"))
-worksheets = importlib.util.module_from_spec(importlib.util.spec_from_loader("worksheets", _loader))
-_loader.exec_module(worksheets)
-
-SHEETS = worksheets.load()
+SHEETS = worksheet_format.load()
 
 
 def outcome_of(record):
