@@ -34,6 +34,9 @@ struct answer_outcome {
 /** Reads "stale", "stale A", "fault 0x7", "fresh:B", "B". False where it is nothing of the kind. */
 bool answer_outcome_read(const char *text, size_t length, struct answer_outcome *outcome);
 
+/** Whether it leaves open which outcome is meant: "either", "fresh or stale". */
+bool answer_outcome_undecided(const char *text);
+
 /** Whether what was @p said holds of what @p came. */
 bool answer_outcome_holds(const struct answer_outcome *said, const struct answer_outcome *came);
 

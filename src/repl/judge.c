@@ -77,15 +77,23 @@ static const char *const wanted[ANSWER_KINDS] = {
   [ANSWER_OUTCOME] = "fresh, stale or fault; the frame or the error code behind it if you like: fresh B, fault 0x7",
 };
 
+/* An error code or a frame alone is no outcome: "1" and "n" are said by those who take the question for another. */
+static bool outcome_readable(const char *text)
+{
+  struct answer_outcome outcome;
+  return answer_outcome_read(text, strlen(text), &outcome) && outcome.has_outcome;
+}
+
 bool judge_readable(const struct lesson_question *question, const char *text, size_t at, struct record *r)
 {
   uint64_t value;
-  struct answer_outcome outcome;
   bool readable = true;
+  if (question->kind == ANSWER_OUTCOME && answer_outcome_undecided(text))
+    return record_usage(r, at, "one of them, please: what will this machine do? What else is permitted it tells you afterwards");
   if (question->kind == ANSWER_NUMBER)
     readable = number_read(text, &value);
   else if (question->kind == ANSWER_OUTCOME)
-    readable = answer_outcome_read(text, strlen(text), &outcome);
+    readable = outcome_readable(text);
   else if (question->kind == ANSWER_CHOICE)
     readable = answer_choice_readable(text, question->choices);
   return readable ? true

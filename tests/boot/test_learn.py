@@ -95,7 +95,7 @@ def test_mistakes_are_told():
         assert machine.cmd("lesson 99")["status"] == "refused"
         assert machine.cmd("lesson 4 99")["status"] == "refused"
         machine.cmd("lesson 4 3")
-        usage = machine.cmd("check-answer perhaps")
+        usage = machine.cmd("check-answer nonsense")
         assert usage["status"] == "usage" and "fresh, stale or fault" in usage["reason"]
         assert machine.cmd("check-answer")["status"] == "usage"
         assert machine.cmd("check-answer " + "x" * 200)["status"] == "usage"
