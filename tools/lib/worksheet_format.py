@@ -5,6 +5,7 @@ import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIRECTORY = os.path.join(ROOT, "docs", "lessons")
+MODES = ["off", "32", "pae", "4level", "5level"]
 KINDS = ["number", "word", "choice", "outcome"]
 FENCE = re.compile(r"^```(\S*)\s*$")
 
