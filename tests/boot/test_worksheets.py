@@ -8,6 +8,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+import worksheet_format
 import worksheet_lint
 import worksheet_print
 from machines import ROOT
@@ -179,7 +180,27 @@ def test_type_is_a_little_smaller_where_that_saves_a_page(monkeypatch):
 
 @TOOLS[1]
 def test_the_site(tmp_path):
-    subprocess.run([WORKSHEETS, "site", tmp_path / "site"], check=True, capture_output=True, timeout=300)
-    for sheet in SHEETS:
-        page = (tmp_path / "site" / "site" / sheet.name.replace(".md", ".html")).read_text()
-        assert sheet.title in page and page.count('class="box"') == len(sheet.questions())
+    subprocess.run([WORKSHEETS, "site", tmp_path], check=True, capture_output=True, timeout=300)
+    pages = {sheet.name.replace(".md", ".html"): sheet for sheet in SHEETS}
+    index = (tmp_path / "site" / "index.html").read_text()
+    for name, sheet in pages.items():
+        assert f'href="{name}"' in index
+        page = (tmp_path / "site" / name).read_text()
+        assert page.count('class="box"') == len(sheet.questions())
+        assert page.count("<summary>Hint 1<") == len(sheet.questions())
+        assert re.search(r'<html[^>]* lang="en"', page)
+        assert len(re.findall("<h1", page)) == 1 and f"<title>{sheet.number}. {html.escape(sheet.title)}" in page
+        assert not re.search(r"""<(script|link)[^>]*(src|href)=["']?(https?:)?//""", page), f"{name} wants the network"
+        for link in re.findall(r'href="([^"#:]+\.html)', page):
+            assert link in pages or (tmp_path / "site" / link).exists(), f"{name} leads to {link}"
+
+
+@TOOLS[0]
+def test_those_that_are_named_are_printed(tmp_path):
+    subprocess.run([WORKSHEETS, "handout", tmp_path, "5"], check=True, capture_output=True, timeout=60)
+    assert os.listdir(tmp_path) == ["05-invlpg.pdf"]
+
+
+def test_a_header_keeps_the_quotes_inside_a_line():
+    assert worksheet_format.header('covers:\n  - W2 it remembers "not present"\n  - "Vol. 3A: Paging"', "x")["covers"] == [
+        'W2 it remembers "not present"', "Vol. 3A: Paging"]

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from worksheet_format import blocks, commands, expectation, MODES
-from worksheet_index import index_text
+from worksheet_index import tables
 from worksheet_shell import plain, UNBROKEN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,6 +28,21 @@ markdown_extensions: [tables, fenced_code, md_in_html, sane_lists]
 use_directory_urls: false
 nav:
 """
+SITE_INTRO = """# Lessons
+
+You predict, the machine does it, and you find out why. Each lesson is also in the shell: start a machine (`make sim`, `make run` or
+`make bochs`) and type `lesson`. What is asked here is answered there.
+
+"""
+
+
+def letters(page):
+    """What there is to choose from."""
+    return sorted(set(re.findall(r"(?<!\w)([a-h])\)", "\n".join(page.prose))))
+
+
+def listed(words):
+    return " or ".join(", ".join(words).rsplit(", ", 1))
 
 
 def box(page):
@@ -37,14 +52,21 @@ def box(page):
     if answer.kind == "outcome":
         rows = [f"I say: {tick}fresh {tick}stale {tick}fault <span class=\"which\">frame or error code:</span>"]
     elif answer.kind == "choice":
-        letters = sorted(set(re.findall(r"(?<!\w)([a-h])\)", "\n".join(page.prose))))
-        rows = ["I say: " + " ".join(tick + letter for letter in letters)]
+        rows = ["I say: " + " ".join(tick + letter for letter in letters(page))]
     else:
         rows = ["I say:"]
     if answer.run:
         rows.append(f"Then <code>{html.escape(answer.run)}</code> &nbsp;It was:")
     rows.append("Because:")
     return '<div class="box">\n' + "\n".join(f"<div>{row}</div>" for row in rows) + "\n</div>"
+
+
+def box_on_screen(page):
+    """The same where nothing can be written: what to say, and what then to type."""
+    say = {"outcome": "fresh, stale or fault, with the frame or the error code", "choice": listed(letters(page)),
+           "number": "a number", "word": "a word or two"}[page.answer.kind]
+    then = f" Then <code>{html.escape(page.answer.run)}</code>." if page.answer.run else ""
+    return f'<div class="box">Your answer first: {say}.{then}</div>'
 
 
 def to_type(lines, on_paper):
@@ -66,7 +88,7 @@ def needed(words):
     """What a step needs, in a sentence."""
     modes, sim, clock = ([word for word in words if word in some] for some in (MODES, ["sim"], ["clock"]))
     features = [word for word in words if word not in modes + sim + clock]
-    parts = ["in mode " + " or ".join(modes)] * bool(modes) + ["on a CPU with " + " and ".join(features)] * bool(features)
+    parts = ["in mode " + listed(modes)] * bool(modes) + ["on a CPU with " + " and ".join(features)] * bool(features)
     parts += ["on the simulated machine"] * bool(sim) + ["where there is a clock"] * bool(clock)
     return f"Only {', '.join(parts)}."
 
@@ -77,9 +99,10 @@ def handout_lines(sheet, on_paper):
     yield ""
     yield f'<div class="asks">{html.escape(sheet.meta["question"])}</div>'
     yield ""
-    yield '<table class="who"><tr><td>Name:</td><td></td><td>Date:</td><td></td></tr>' \
-          '<tr><td>Machine:</td><td></td><td>Mode:</td><td></td></tr></table>'
-    yield ""
+    if on_paper:
+        yield '<table class="who"><tr><td>Name:</td><td></td><td>Date:</td><td></td></tr>' \
+              '<tr><td>Machine:</td><td></td><td>Mode:</td><td></td></tr></table>'
+        yield ""
     yield f'<div class="how">About {sheet.meta["minutes"]} minutes. In the shell: <code>lesson {sheet.number}</code></div>'
     question = 0
     for kind, lines, _ in blocks(sheet.body):
@@ -98,8 +121,10 @@ def handout_lines(sheet, on_paper):
         elif kind == "answer":
             page = sheet.questions()[question]
             question += 1
-            yield box(page)
-            if not on_paper:
+            if on_paper:
+                yield box(page)
+            else:
+                yield box_on_screen(page)
                 yield from hints(page.answer)
             yield "\n</div>"
         else:
@@ -145,7 +170,7 @@ def site(sheets, out):
     os.makedirs(pages)
     shutil.copy(SITE_CSS, os.path.join(pages, "lessons.css"))
     with open(os.path.join(pages, "index.md"), "w") as file:
-        file.write(index_text(sheets).replace("[TEACHING.md](../TEACHING.md)", "docs/TEACHING.md"))
+        file.write(SITE_INTRO + tables(sheets))
     with open(os.path.join(out, "mkdocs.yml"), "w") as file:
         file.write(MKDOCS + "  - Lessons: index.md\n" + "".join(f"  - '{sheet.number}. {sheet.title}': {sheet.name}\n" for sheet in sheets))
     for sheet in sheets:
