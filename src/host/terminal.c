@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,6 +22,12 @@ static size_t input_length, input_at;
 bool terminal_is_person(void)
 {
   return isatty(STDIN_FILENO) != 0;
+}
+
+unsigned terminal_columns(void)
+{
+  struct winsize size;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 static void flush(void)

@@ -7,6 +7,9 @@
 /** Whether standard input is a terminal. */
 bool terminal_is_person(void);
 
+/** How many characters a line of the terminal holds; 0 where the output goes elsewhere. */
+unsigned terminal_columns(void);
+
 /** Makes the terminal raw, and sees to it that it is restored however the program ends. */
 void terminal_start(void);
 void terminal_restore(void);

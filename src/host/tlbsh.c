@@ -114,7 +114,7 @@ int main(int argc, char **argv)
   if (!options_read(argc, argv, &o))
     return 2;
   char line[64];
-  format(line, sizeof line, "json=%d color=%d batch=%d", o.json, o.color, !terminal_is_person());
+  format(line, sizeof line, "json=%d color=%d batch=%d columns=%u", o.json, o.color, !terminal_is_person(), terminal_columns());
   sim_command_line(line);
   if (!sim_init(&o.profile, o.mode < 0 ? describe_mode_best(o.profile.features) : (enum machine_mode)o.mode, o.seed)) {
     fprintf(stderr, "tlbsh: no memory for the simulated machine\n");

@@ -68,15 +68,26 @@ static bool filler(const char *word, size_t length)
   return false;
 }
 
+enum { OUTCOMES = ANSWER_FAULT + 1 };
+
+/* OUTCOMES: the word is none. */
+static unsigned outcome_named(const char *word, size_t length)
+{
+  static const char *const names[OUTCOMES] = {[ANSWER_FRESH] = "fresh", [ANSWER_STALE] = "stale", [ANSWER_FAULT] = "fault"};
+  unsigned i = 0;
+  while (i < OUTCOMES && !text_is_anycase(word, length, names[i]))
+    i++;
+  return i;
+}
+
 static bool outcome_word(const char *word, size_t length, struct answer_outcome *outcome)
 {
-  static const char *const names[] = {[ANSWER_FRESH] = "fresh", [ANSWER_STALE] = "stale", [ANSWER_FAULT] = "fault"};
-  for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-    if (text_is_anycase(word, length, names[i])) {
-      outcome->has_outcome = true;
-      outcome->outcome = (uint8_t)i;
-      return true;
-    }
+  unsigned named = outcome_named(word, length);
+  if (named < OUTCOMES) {
+    outcome->has_outcome = true;
+    outcome->outcome = (uint8_t)named;
+    return true;
+  }
   if (error_read(word, length, &outcome->error)) {
     outcome->has_error = true;
     return true;
@@ -98,6 +109,32 @@ bool answer_outcome_read(const char *text, size_t length, struct answer_outcome 
     text++;
   }
   return outcome->has_outcome || outcome->has_error || outcome->frame[0] != '\0';
+}
+
+static bool doubts(const char *word, size_t length)
+{
+  static const char *const words[] = {"either", "both", "may", "maybe", "perhaps", "or", "depends"};
+  for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (text_is_anycase(word, length, words[i]))
+      return true;
+  return false;
+}
+
+bool answer_outcome_undecided(const char *text)
+{
+  unsigned first = OUTCOMES;
+  while (*text) {
+    const char *start = text;
+    while (*text && *text != '/' && !separates(*text))
+      text++;
+    size_t length = (size_t)(text - start);
+    unsigned named = outcome_named(start, length);
+    if (doubts(start, length) || (named < OUTCOMES && first < OUTCOMES && named != first))
+      return true;
+    first = named < OUTCOMES ? named : first;
+    text += *text != '\0';
+  }
+  return false;
 }
 
 bool answer_outcome_holds(const struct answer_outcome *said, const struct answer_outcome *came)
@@ -166,6 +203,14 @@ static uint32_t letters(const char *text, size_t length)
     if (text_is_letter(text[i]))
       set |= 1u << (text_lower(text[i]) - 'a');
   return set;
+}
+
+bool answer_choice_readable(const char *said, const char *offered)
+{
+  for (const char *c = said; *c; c++)
+    if (text_is_letter(*c) ? text_find(offered, strlen(offered), text_lower(*c)) == NULL : !separates(*c))
+      return false;
+  return letters(said, strlen(said)) != 0;
 }
 
 bool answer_choice_is(const char *said, const char *right, size_t length)

@@ -34,6 +34,9 @@ struct answer_outcome {
 /** Reads "stale", "stale A", "fault 0x7", "fresh:B", "B". False where it is nothing of the kind. */
 bool answer_outcome_read(const char *text, size_t length, struct answer_outcome *outcome);
 
+/** Whether it leaves open which outcome is meant: "either", "fresh or stale". */
+bool answer_outcome_undecided(const char *text);
+
 /** Whether what was @p said holds of what @p came. */
 bool answer_outcome_holds(const struct answer_outcome *said, const struct answer_outcome *came);
 
@@ -42,6 +45,9 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 
 /** Whether the words are the same as one of the alternatives, which | separates; capitals, blanks, '#' and quotes do not count. */
 bool answer_word_is(const char *said, const char *right, size_t length);
+
+/** Whether it is letters out of @p offered, with blanks and the like between, and at least one. */
+bool answer_choice_readable(const char *said, const char *offered);
 
 /** Whether it is the same set of letters. */
 bool answer_choice_is(const char *said, const char *right, size_t length);

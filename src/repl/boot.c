@@ -3,6 +3,7 @@
 
 #include "lab/lab.h"
 #include "lib/format.h"
+#include "lib/text.h"
 
 #include <string.h>
 
@@ -29,6 +30,18 @@ static const char *option(const char *key)
   return NULL;
 }
 
+/* Characters to a line, as `set columns` takes them. */
+static uint32_t option_columns(void)
+{
+  const char *digits = option("columns=");
+  uint32_t value = 0;
+  if (digits == NULL || !text_is_digit(*digits))
+    return STATE_COLUMNS;
+  for (; text_is_digit(*digits) && value <= STATE_COLUMNS_MOST; digits++)
+    value = value * 10 + (uint32_t)(*digits - '0');
+  return value > STATE_COLUMNS_MOST || (value && value < STATE_COLUMNS_LEAST) ? STATE_COLUMNS : value;
+}
+
 static bool option_on(const char *key, bool otherwise)
 {
   const char *value = option(key);
@@ -41,6 +54,7 @@ void boot_settings(struct state *state)
   state->color = option_on("color=", true) && !state->json;
   state->batch = option_on("batch=", false);
   state->flush_ceiling = STATE_FLUSH_CEILING;
+  state->columns = option_columns();
 }
 
 bool boot_run_line(char *line, size_t size)

@@ -109,7 +109,7 @@ static const struct command commands[] = {
    .run = cmd_platform},
   {.name = "break",
    .args = "state:on|off?",
-   .brief = "stop in Bochs's debugger right before what a command does",
+   .brief = "stop in Bochs's debugger right before a command acts",
    .example = "break off",
    .text = "[?break:each command now stops in the debugger before its first access, INVLPG or MOV to a control register: 's' does that one "
            "instruction, 'c' goes on][?!break:no command stops in the debugger]",
@@ -118,7 +118,7 @@ static const struct command commands[] = {
    .run = cmd_break},
   {.name = "raise",
    .args = "exception:de|db|nmi|bp|of|ud|df|np|ss|gp|pf|mc user?",
-   .brief = "raise an exception on purpose, and see it come back as a value",
+   .brief = "raise an exception, and see it come back as a value",
    .example = "raise ud; raise pf user; raise df",
    .sdm = "Exception and Interrupt Reference",
    .text = "{fault.name}[ error {fault.error}][ ({fault.flags})][ CR2 {fault.cr2}] at CPL {fault.cpl}[ ({note})]",

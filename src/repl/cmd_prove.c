@@ -224,7 +224,7 @@ static bool cmd_compare(const struct args *args, struct record *r)
 static const struct command commands[] = {
   {.name = "check",
    .args = "full? (from start:num)? name:word? more:rest?",
-   .brief = "judge this machine by the architecture: groups of checks, or all",
+   .brief = "judge this machine by the architecture",
    .example = "check list; check invlpg ad; check rights from 0x1000",
    .sdm = "Caching Translation Information",
    .text = "[{counts.pass} passed, {counts.fail} failed, {counts.observed} observed, {counts.skip} skipped]",
@@ -235,7 +235,7 @@ static const struct command commands[] = {
    .run = cmd_check},
   {.name = "compare",
    .args = "script:rest",
-   .brief = "run one script in every paging mode, and show one table",
+   .brief = "run one script in every mode, and show one table",
    .example = "compare { map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000 }",
    .text = "",
    .more =

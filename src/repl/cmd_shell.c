@@ -9,7 +9,7 @@
 
 static void help_family(struct record *r, const struct command_family *family)
 {
-  struct record_node *list = record_array(r, &r->root, family->name, "[{family%-10}][?!family:          ] {name%-11} {brief}");
+  struct record_node *list = record_array(r, &r->root, family->name, "[{family%-10}][?!family:          ] {name%-12} {brief}");
   for (const struct command *c = family->commands; c->name; c++) {
     char usage[128];
     struct record_node *row = record_object(r, list, NULL);
@@ -155,7 +155,7 @@ static const struct command commands[] = {
   {.name = "history", .args = "", .brief = "list the lines typed before", .example = "history", .text = "", .run = cmd_history},
   {.name = "json",
    .args = "state:on|off",
-   .brief = "answer every command with one line of JSON, or with text again",
+   .brief = "answer in JSON, one line a command; or in text again",
    .example = "json on; json off",
    .text = "",
    .more = "In JSON nothing else is printed but that line and the prompt: what is typed is not shown, unless 'set echo=1'.",
@@ -183,7 +183,7 @@ static const struct command commands[] = {
    .run = cmd_record},
   {.name = "replay",
    .args = "",
-   .brief = "do again what was recorded, from fresh tables in the mode it began in",
+   .brief = "do again what was recorded, from fresh tables",
    .example = "replay",
    .text = "",
    .run = cmd_replay},

@@ -71,7 +71,7 @@ static bool cmd_space(const struct args *args, struct record *r)
 static const struct command commands[] = {
   {.name = "space",
    .args = "what:new|use|list? space:num? noflush?",
-   .brief = "make an address space, switch to one by MOV CR3, or list them",
+   .brief = "make an address space, switch to one, or list them",
    .example = "space new; space use 1; space use 0; space",
    .sdm = "Process-Context Identifiers (PCIDs); Global Pages",
    .text = "[space {space}][, root {root}][, CR3 = {cr3}][, PCID {pcid}][. {fault.name}[ error {fault.error}]]",

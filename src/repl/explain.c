@@ -64,7 +64,7 @@ static void say_outcome(struct record *r, struct record_node *list, const struct
   record_string(r, row, "rule", o->rule->name);
 }
 
-#define OUTCOME_TEXT "{class%-4} {outcome}[ from frame {frame}][ error {error} ({flags})][ {exception}] ({rule})"
+#define OUTCOME_TEXT "{class%-4} {outcome}[ from frame {frame}][ error {error}][ ({flags})][ {exception}] ({rule})"
 
 void explain_prediction(struct record *r, const struct prediction *prediction, bool always)
 {

@@ -73,23 +73,32 @@ static bool number_read(const char *text, uint64_t *value)
 static const char *const wanted[ANSWER_KINDS] = {
   [ANSWER_NUMBER] = "a number, like 0x1f or 31",
   [ANSWER_WORD] = "a word",
-  [ANSWER_CHOICE] = "the letter of what is right, or several",
+  [ANSWER_CHOICE] = "the letter of what is right, or several of",
   [ANSWER_OUTCOME] = "fresh, stale or fault; the frame or the error code behind it if you like: fresh B, fault 0x7",
 };
+
+/* An error code or a frame alone is no outcome: "1" and "n" are said by those who take the question for another. */
+static bool outcome_readable(const char *text)
+{
+  struct answer_outcome outcome;
+  return answer_outcome_read(text, strlen(text), &outcome) && outcome.has_outcome;
+}
 
 bool judge_readable(const struct lesson_question *question, const char *text, size_t at, struct record *r)
 {
   uint64_t value;
-  struct answer_outcome outcome;
   bool readable = true;
+  if (question->kind == ANSWER_OUTCOME && answer_outcome_undecided(text))
+    return record_usage(r, at, "one of them, please: what will this machine do? What else is permitted it tells you afterwards");
   if (question->kind == ANSWER_NUMBER)
     readable = number_read(text, &value);
   else if (question->kind == ANSWER_OUTCOME)
-    readable = answer_outcome_read(text, strlen(text), &outcome);
+    readable = outcome_readable(text);
   else if (question->kind == ANSWER_CHOICE)
-    readable = text_is_letter(text[0]) && strlen(text) <= 12;
+    readable = answer_choice_readable(text, question->choices);
   return readable ? true
-                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s", text, question->number, wanted[question->kind]);
+                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s%s%s", text, question->number, wanted[question->kind],
+                                 question->choices[0] ? " " : "", question->choices);
 }
 
 const char *judge_solution(const struct lesson_question *question, char *text, size_t size)

@@ -155,12 +155,14 @@ static bool value_for_mode(const char *page, char *text, size_t size)
 
 static bool page_question(const char *page, struct lesson_question *q)
 {
-  struct lesson_line line, kind;
+  struct lesson_line line, kind, choices;
   memset(q, 0, sizeof *q);
   if (!lesson_text_find(page, '?', &line) || !lesson_text_word(&line, 1, &kind))
     return false;
   q->number = lesson_text_number(line.text);
   q->kind = answer_kind_named(kind.text, kind.length);
+  if (lesson_text_word(&line, 2, &choices))
+    text_copy(q->choices, sizeof q->choices, choices.text, choices.length);
   q->page = page;
   copy_line(q->run, sizeof q->run, page, '!');
   copy_line(q->field, sizeof q->field, page, '@');
@@ -177,6 +179,14 @@ bool lesson_question(struct lesson_question *q)
   return page && page_question(page, q);
 }
 
+static unsigned bits(uint32_t word)
+{
+  unsigned count = 0;
+  for (; word; word &= word - 1)
+    count++;
+  return count;
+}
+
 static bool is_settled(unsigned number, unsigned question)
 {
   return now()->settled[number] >> (question - 1) & 1;
@@ -184,17 +194,23 @@ static bool is_settled(unsigned number, unsigned question)
 
 static void settle(unsigned number, unsigned question, bool right)
 {
-  now()->settled[number] |= 1u << (question - 1);
+  uint32_t bit = 1u << (question - 1);
+  now()->settled[number] |= bit;
+  now()->left_out[number] &= ~bit;
   if (right)
-    now()->right[number] |= 1u << (question - 1);
+    now()->right[number] |= bit;
 }
 
-static unsigned bits(uint32_t word)
+static void leave_out(unsigned number, unsigned question)
 {
-  unsigned count = 0;
-  for (; word; word &= word - 1)
-    count++;
-  return count;
+  if (!is_settled(number, question))
+    now()->left_out[number] |= 1u << (question - 1);
+}
+
+/* Nothing is left to ask here. */
+static bool is_done(unsigned number, unsigned questions)
+{
+  return questions > 0 && bits(now()->settled[number] | now()->left_out[number]) >= questions;
 }
 
 /* ---- showing ---- */
@@ -269,7 +285,7 @@ static void show_page(struct record *r)
   if (!lesson_lab_fits(page, &mode, why, sizeof why)) {
     record_string(r, &r->root, "left_out", why);
     if (asks)
-      settle(lesson->number, question.number, false);
+      leave_out(lesson->number, question.number);
     return;
   }
   if (lesson->trouble[0])
@@ -285,20 +301,28 @@ static void show_page(struct record *r)
     say_question(r, &question, is_settled(lesson->number, question.number));
 }
 
+static void say_numbers(struct record *r, const char *key, uint32_t set, unsigned questions)
+{
+  struct record_node *list = record_array(r, &r->root, key, NULL);
+  for (unsigned q = 1; q <= questions; q++)
+    if (set >> (q - 1) & 1)
+      record_count(r, list, NULL, q);
+}
+
 static void show_end(struct record *r)
 {
   const struct state_lesson *lesson = now();
   const char *text = text_of(lesson->number);
   unsigned questions = figure(text, 1);
-  r->text = "That was lesson {lesson}: {right} of {questions} questions right[; open: {open}].";
+  r->text = "That was lesson {lesson}: {right} of {asked} questions right[; open: {open}][; could not be asked here: {left_out}].";
   record_count(r, &r->root, "lesson", lesson->number);
   record_count(r, &r->root, "right", bits(lesson->right[lesson->number]));
   record_count(r, &r->root, "questions", questions);
-  record_bool(r, &r->root, "done", bits(lesson->settled[lesson->number]) >= questions);
-  struct record_node *list = record_array(r, &r->root, "open", NULL);
-  for (unsigned q = 1; q <= questions; q++)
-    if (!is_settled(lesson->number, q))
-      record_count(r, list, NULL, q);
+  record_count(r, &r->root, "asked", questions - bits(lesson->left_out[lesson->number]));
+  record_bool(r, &r->root, "done", is_done(lesson->number, questions));
+  uint32_t left_out = lesson->left_out[lesson->number];
+  say_numbers(r, "open", ~(lesson->settled[lesson->number] | left_out), questions);
+  say_numbers(r, "left_out", left_out, questions);
 }
 
 /* ---- the commands ---- */
@@ -314,7 +338,7 @@ bool lesson_list(struct record *r)
     record_count(r, &r->root, "page", lesson->page + 1u);
   }
   struct record_node *list =
-    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-44} {minutes%2} min[?begun:  {right} of {questions} right]");
+    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-44} {minutes%2} min[?begun:  {right} of {asked} right]");
   for (unsigned i = 0; (text = lesson_text_lesson(i)) != NULL; i++) {
     struct lesson_line line;
     char title[80];
@@ -324,11 +348,12 @@ bool lesson_list(struct record *r)
     record_count(r, row, "n", n);
     copy_title(title, sizeof title, text);
     record_string(r, row, "title", title);
-    record_bool(r, row, "done", questions > 0 && bits(lesson->settled[n]) >= questions);
+    record_bool(r, row, "done", is_done(n, questions));
     record_bool(r, row, "begun", lesson->settled[n] != 0);
     record_count(r, row, "minutes", figure(text, 0));
     record_count(r, row, "right", bits(lesson->right[n]));
     record_count(r, row, "questions", questions);
+    record_count(r, row, "asked", questions - bits(lesson->left_out[n]));
   }
   return true;
 }
@@ -518,7 +543,7 @@ static void answered(struct record *r)
   struct lesson_question question;
   if (!lesson_question(&question))
     return;
-  r->text = "[?right:Right.][?!right:No.][ The machine: {machine}.][ Permitted: {model}.]";
+  r->text = "[?right:Right.][?!right:No.][ The machine: {machine}.][ Permitted: {model}.][?again: The first answer counts.]";
   if (lesson->number && !lesson->quiz)
     record_count(r, &r->root, "lesson", lesson->number);
   record_count(r, &r->root, "question", question.number);
@@ -533,6 +558,7 @@ static void answered(struct record *r)
   record_bool(r, &r->root, "settled", verdict.settled);
   record_count(r, &r->root, "tries", ++lesson->tries);
   record_count(r, &r->root, "hints", lesson->hints);
+  record_bool(r, &r->root, "again", before);
   if (!verdict.settled)
     return;
   if (lesson->quiz) {

@@ -1,4 +1,4 @@
-/* The record: what a command's handler fills in. One file (render.c) turns it into text or into one JSON line; handlers
+/* The record: what a command's handler fills in. render.c shows it as text or as one JSON line; handlers
  * print nothing. A record is a small ordered tree in a fixed arena: objects and arrays of strings, hex numbers, counts and
  * truth values. When the arena is full the record says so itself ("truncated": true): nothing is lost in silence. */
 #ifndef REPL_RECORD_H

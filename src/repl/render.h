@@ -4,8 +4,8 @@
  *   "{va} {op}: {value}[ of frame {frame}], {outcome}[ in {ticks} ticks]"
  * {key} is the member's value; {key.sub} a member of a member; {} the element itself in an array of plain values. The value of an array or
  * an object is its plain members with ", " between. {key%-8} pads to a width (left-justified, or right-justified without the minus).
- * A part in [ ] is left out when a member it names is missing or an empty array; parts may stand within parts. [?key:text] shows its
- * text when the bool is true (or the number not 0, the string or array not empty), [?!key:text] when it is not. {{ and [[ are the
+ * A part in [ ] is left out when a member it names is missing, or an empty string or array; parts may stand within parts. [?key:text] shows
+ * its text when the bool is true (or the number not 0, the string or array not empty), [?!key:text] when it is not. {{ and [[ are the
  * characters themselves; a bool shows as "yes"/"no". "\n" starts a new line.
  * A record without a template shows its plain members as "key  value" lines, aligned.
  * After the template come its arrays in order, but for those that the template names: with a row template, a line per element, each
@@ -21,6 +21,7 @@ struct render_options {
   bool json;
   bool color;
   const char *mode; /* the prompt's mode name, for the record */
+  size_t columns;   /* text only: longer lines are broken between words; 0: none is */
   /* Text only, for a usage error's caret: */
   const char *input; /* shown again, at the margin, above the caret; NULL where the line as typed still stands right above */
   size_t indent;     /* how far right of the margin the command's text starts */

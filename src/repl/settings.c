@@ -21,7 +21,8 @@ struct setting {
   uint64_t bit;
   /* SETTING_SHELL, SETTING_NUMBER: */
   uint16_t offset; /* of a uint8_t in struct state, or of a uint32_t */
-  uint32_t most;   /* SETTING_NUMBER: the greatest value */
+  uint32_t least;  /* SETTING_NUMBER: the smallest value but for 0 */
+  uint32_t most;   /* ... the greatest */
 };
 
 #define CONTROL(n, r, f, m, b, d)                                                                                                          \
@@ -32,9 +33,9 @@ struct setting {
   {                                                                                                                                        \
     .name = n, .brief = d, .kind = SETTING_SHELL, .offset = offsetof(struct state, member)                                                 \
   }
-#define NUMBER(n, member, m, d)                                                                                                            \
+#define NUMBER(n, member, l, m, d)                                                                                                         \
   {                                                                                                                                        \
-    .name = n, .brief = d, .kind = SETTING_NUMBER, .offset = offsetof(struct state, member), .most = m                                     \
+    .name = n, .brief = d, .kind = SETTING_NUMBER, .offset = offsetof(struct state, member), .least = l, .most = m                         \
   }
 
 static const struct setting settings[] = {
@@ -50,11 +51,13 @@ static const struct setting settings[] = {
    .brief = "two bits per protection key: no access, no writes (takes cr4.pke=1)",
    .kind = SETTING_REGISTER,
    .reg = REGISTER_PKRU,
+   .least = 1,
    .most = 0xffffffff},
   SHELL("color", color, "colours in the output"),
   SHELL("echo", echo, "show what is typed, in JSON too"),
   SHELL("autoflush", autoflush, "an edit makes the invalidation that it needs"),
-  NUMBER("flush.ceiling", flush_ceiling, 1u << 20, "`flush` goes page by page up to so many pages; 0: never"),
+  NUMBER("columns", columns, STATE_COLUMNS_LEAST, STATE_COLUMNS_MOST, "longer lines are broken between words; 0: none is"),
+  NUMBER("flush.ceiling", flush_ceiling, 1, 1u << 20, "`flush` goes page by page up to so many pages; 0: never"),
   SHELL("unsafe", unsafe, "allow edits that can take the kernel's own memory away"),
 };
 
@@ -149,8 +152,8 @@ bool settings_change(struct record *r, const char *name, size_t at, uint64_t val
   const struct setting *s = setting_named(name);
   if (s == NULL)
     return record_usage(r, at, "no setting '%s'; 'set' lists them", name);
-  if (s->most && value > s->most)
-    return record_usage(r, at, "'%s' is a number from 0 to %u", name, (unsigned)s->most);
+  if (s->most && (value > s->most || (value && value < s->least)))
+    return record_usage(r, at, "'%s' is 0 or a number from %u to %u", name, (unsigned)s->least, (unsigned)s->most);
   if (!s->most && value > 1)
     return record_usage(r, at, "'%s' is 0 or 1", name);
   uint64_t was = current(s);

@@ -85,7 +85,10 @@ static void print(const struct record *record, size_t column)
   }
   if (lesson_running() && !lesson_note(record))
     return;
-  struct render_options options = {.json = state->json != 0, .color = state->color != 0, .mode = state_mode_name()};
+  struct render_options options = {.json = state->json != 0,
+                                   .color = state->color != 0,
+                                   .mode = state_mode_name(),
+                                   .columns = state->columns};
   options.indent = column;
   /* What was typed at the prompt stands on the line above; anything else is shown again over its caret. */
   if (!state->from_prompt)

@@ -11,6 +11,9 @@
 #define STATE_NAME_MAX 16
 #define STATE_FRAMES 8
 #define STATE_FLUSH_CEILING 33 /* Linux's default, tlb_single_page_flush_ceiling */
+#define STATE_COLUMNS 80       /* most terminals', and the screen's in text mode */
+#define STATE_COLUMNS_LEAST 40 /* with fewer there is no telling tables apart */
+#define STATE_COLUMNS_MOST 250
 
 struct state_variable {
   char name[STATE_NAME_MAX];
@@ -55,8 +58,10 @@ struct state_lesson {
   uint8_t quiz_right, quiz_settled;
   uint32_t quiz_seed;
   uint64_t seen_number __attribute__((aligned(8)));
-  uint32_t settled[STATE_LESSONS], right[STATE_LESSONS]; /* by the lesson's number: a bit per question */
-  uint8_t at_page[STATE_LESSONS];                        /* ... where it was left */
+  /* By the lesson's number, a bit per question: */
+  uint32_t settled[STATE_LESSONS], right[STATE_LESSONS];
+  uint32_t left_out[STATE_LESSONS]; /* it could not be asked here */
+  uint8_t at_page[STATE_LESSONS];   /* ... where it was left */
   char answer[STATE_ANSWER_MAX];
   char seen[STATE_ANSWER_MAX]; /* what the question asks for, as the machine's record had it */
   char trouble[96];            /* what went wrong in a script */
@@ -79,6 +84,7 @@ struct state {
   uint8_t json, color, unsafe, echo, clock;
   uint8_t autoflush, lazy, trace;
   uint32_t flush_ceiling; /* pages: a range of more is flushed in full */
+  uint32_t columns;       /* text in longer lines is broken; 0: none is */
   uint8_t bochs;          /* enum bochs_verdict */
   uint8_t stops;          /* each command stops in Bochs's debugger (`break on`) */
   uint8_t batch;          /* nobody sits there: no prompts */

@@ -28,7 +28,8 @@ def run_session(options, text):
 
 
 def without_ticks(text):
-    return re.sub(r'\b\d+ ticks|"ticks":\d+', "N ticks", text)
+    """A longer number may also move the place where a line is broken."""
+    return re.sub(r'\b\d+ ticks|"ticks":\d+', "N ticks", " ".join(text.split()))
 
 
 def test_readme_sessions():

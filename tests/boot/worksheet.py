@@ -69,7 +69,14 @@ def solution(machine, answer):
 
 # By question: how many outcomes the model has permitted, where it permitted most.
 doubts = {}
-WRONG = {"number": "0xdeadbee", "word": "nonsense", "choice": "z", "outcome": "fault 0xff"}
+WRONG = {"number": "0xdeadbee", "word": "nonsense", "outcome": "fault 0xff"}
+
+
+def wrong(page, mode):
+    """An answer that can be read and is not right."""
+    if page.answer.kind == "choice":
+        return next(letter for letter in page.choices() if letter not in page.answer.value(mode))
+    return WRONG[page.answer.kind]
 
 
 class Work:
@@ -106,7 +113,7 @@ class Work:
             for number in range(len(answer.hints)):
                 hint = machine.cmd("hint")
                 assert hint.get("hint") == number + 1 and hint["says"], f"{answer.where}: {hint}"
-            record = machine.cmd(f"check-answer {WRONG[answer.kind]}")
+            record = machine.cmd(f"check-answer {wrong(page, machine.mode)}")
             assert record.get("right") is False, f"{answer.where}: a wrong answer on {machine.name}: {record}"
             assert record["says"], f"{answer.where}: a wrong answer is not explained"
             if record["settled"]:  # the command has been run: the lab as it was before
@@ -120,7 +127,3 @@ class Work:
 
 def modes_of(machine, sheet):
     return [mode for mode in sheet.modes if mode in machine.boot["modes"]]
-
-
-def without_ticks(text):
-    return re.sub(r"\d+ ticks", "N ticks", text)

@@ -67,6 +67,14 @@ TEST_CASE("outcomes as people write them")
     CHECK_MESSAGE(!answer_outcome_read(nonsense, std::strlen(nonsense), &o), nonsense);
 }
 
+TEST_CASE("who names two outcomes has not decided")
+{
+  for (const char *both : {"either", "fresh or stale", "fresh, stale", "stale/fresh", "MAY", "stale a, fresh B"})
+    CHECK_MESSAGE(answer_outcome_undecided(both), both);
+  for (const char *one : {"", "fresh", "stale a", "fault 0x7", "fresh from frame B", "nonsense", "0x7", "stale stale"})
+    CHECK_MESSAGE(!answer_outcome_undecided(one), one);
+}
+
 TEST_CASE("what was said holds of what came")
 {
   struct answer_outcome came = outcome("stale A"), fault = outcome("fault 0x7");
