@@ -115,6 +115,14 @@ def test_what_cannot_be_read_is_told(tmp_path, old, new, told):
         problems(tmp_path, GOOD.replace(old, new, 1))
 
 
+def test_an_equation_is_not_torn_apart():
+    def printed(text):
+        return worksheet_print.EQUATION.sub("\\1~=~\\2", text)
+
+    assert printed("With R/W = 0 and CR4.PGE = 1.") == "With R/W~=~0 and CR4.PGE~=~1."
+    assert printed("`pte X = 0`, so P = 0; `Y = 1`") == "`pte X = 0`, so P~=~0; `Y = 1`"
+
+
 def test_what_a_step_needs_is_told_in_a_sentence():
     assert worksheet_print.needed(["pcid", "4level", "5level"]) == "Only in mode 4level or 5level, on a CPU with pcid."
     assert worksheet_print.needed(["sim"]) == "Only on the simulated machine."

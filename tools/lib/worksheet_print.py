@@ -13,6 +13,7 @@ from worksheet_shell import plain, UNBROKEN
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAPER_CSS = os.path.join(HERE, "worksheet_paper.css")
 SITE_CSS = os.path.join(HERE, "worksheet_site.css")
+EQUATION = re.compile(r"\b([A-Z][/A-Z0-9.]*) = (\d)\b(?=[^`]*(?:`[^`]*`[^`]*)*$)")  # G = 1, on one line; not in code
 TYPE_SIZES = [10.5, 10.2, 9.9]  # in points, the best first
 BESIDE_MAX = 35  # longer commands leave no room beside them
 # Commands that show a table or a list.
@@ -89,7 +90,7 @@ def needed(words):
     modes, sim, clock = ([word for word in words if word in some] for some in (MODES, ["sim"], ["clock"]))
     features = [word for word in words if word not in modes + sim + clock]
     parts = ["in mode " + listed(modes)] * bool(modes) + ["on a CPU with " + " and ".join(features)] * bool(features)
-    parts += ["on the simulated machine"] * bool(sim) + ["where there is a clock"] * bool(clock)
+    parts += ["on the simulated machine"] * bool(sim) + ["where ticks mean something"] * bool(clock)
     return f"Only {', '.join(parts)}."
 
 
@@ -131,7 +132,7 @@ def handout_lines(sheet, on_paper):
             for line in lines:
                 if re.match(r"\*\*Q\d+\.\*\*", line):  # it stays on one page with what belongs to it, up to its box
                     yield '<div class="ask" markdown="1">\n'
-                yield line
+                yield EQUATION.sub("\\1\u00a0=\u00a0\\2", line)
     yield ""
     yield f'<div class="sources">Sources: {html.escape("; ".join(sheet.meta["sources"]))}.</div>'
 
