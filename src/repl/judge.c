@@ -257,11 +257,11 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   if (touch == NULL || !answer_outcome_read(answer, strlen(answer), &said))
     return (struct judge_verdict){.lost = true};
   came_of(touch, &came);
-  record_string(r, &r->root, "machine", outcome_text(&came, text, sizeof text));
-  bool permitted = say_model(r, touch->predicted, &said);
   bool violation = touch->violation.rule != NULL;
   if (q->right[0] && !violation && !answer_outcome_listed(q->right, strlen(q->right), &came))
     return (struct judge_verdict){.lost = true};
+  record_string(r, &r->root, "machine", outcome_text(&came, text, sizeof text));
+  bool permitted = say_model(r, touch->predicted, &said);
   struct judge_verdict verdict = {.right = permitted, .settled = true};
   bool hit = answer_outcome_holds(&said, &came);
   struct record_node *list = says(r);

@@ -65,6 +65,7 @@ struct state_lesson {
   char answer[STATE_ANSWER_MAX];
   char seen[STATE_ANSWER_MAX]; /* what the question asks for, as the machine's record had it */
   char trouble[96];            /* what went wrong in a script */
+  char skipped[128];           /* which pages before this one were left out, and why */
 };
 
 #define STATE_RECORDING_MAX 5120

@@ -117,6 +117,17 @@ def test_what_could_not_be_asked_does_not_count():
         assert row["done"] and row["asked"] == end["asked"], row
 
 
+def test_pages_that_are_left_out_are_passed_over():
+    with Sim("i486", mode="32") as machine:
+        machine.cmd("lesson 1 8")  # the last that this CPU can show; the next modes are for others
+        while "skipped" not in (shown := machine.cmd("next")):
+            assert "page" in shown
+        assert "which this CPU lacks" in shown["skipped"] or "which this machine lacks" in shown["skipped"], shown
+        back = machine.cmd("prev")
+        assert back["page"] < shown["page"] - 1 and back["skipped"].split(":")[0] == shown["skipped"].split(":")[0], back
+        assert "skipped" not in machine.cmd("prev")
+
+
 def test_letters_that_are_not_offered_are_no_answer():
     with Sim() as machine:
         page = next(index + 1 for index, page in enumerate(SHEETS[0].pages) if page.choices())

@@ -84,22 +84,29 @@ class Work:
 
     def __init__(self, machine, sheet):
         self.machine, self.sheet = machine, sheet
-        self.left_out = []
 
     def run(self, thorough=True):
         number = self.sheet.number
         shown = self.machine.cmd(f"lesson {number} 1")
-        for index, page in enumerate(self.sheet.pages):
+        done = 0  # pages
+        while "page" in shown:
+            self.pass_over(done + 1, shown["page"], shown)
+            done = shown["page"]
+            page = self.sheet.pages[done - 1]
             where = f"{page.where} in {self.machine.mode} on {self.machine.name}"
-            assert shown["status"] == "ok" and shown.get("page") == index + 1, f"{where}: {shown}"
+            assert shown["status"] == "ok" and "left_out" not in shown, f"{where}: {shown}"
             assert "trouble" not in shown, f"{where}: the set-up: {shown['trouble']}"
-            if "left_out" in shown:
-                self.left_out.append((index + 1, shown["left_out"]))
-            else:
-                self.page(index, page, thorough)
+            self.page(done - 1, page, thorough)
             shown = self.machine.cmd("next")
+        self.pass_over(done + 1, len(self.sheet.pages) + 1, shown)
         assert shown.get("done") is True, f"{self.sheet.name} on {self.machine.name}: {shown}"
         return shown
+
+    def pass_over(self, first, behind, shown):
+        """The pages from first on, up to the one behind them, were left out, and that is said."""
+        said = f"pages {first} to {behind - 1} are left out: " if behind - first > 1 else f"page {first} is left out: "
+        assert ("skipped" in shown) == (first < behind), f"{self.sheet.name} on {self.machine.name}: {shown}"
+        assert first == behind or shown["skipped"].startswith(said), f"{said} {self.sheet.name} on {self.machine.name}: {shown}"
 
     def page(self, index, page, thorough):
         for command, wanted in page.do:
