@@ -30,6 +30,15 @@ def test_a_handout_tells_no_answer(sheet):
         assert "```answer" not in text and "```lab" not in text
 
 
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name[:2])
+def test_there_is_a_tick_for_each_letter(sheet):
+    for page in sheet.questions():
+        if page.answer.kind == "choice":
+            letters = worksheet_print.letters(page)
+            assert len(letters) > 1 and letters == list("abcdefgh"[:len(letters)]), page.answer.where
+            assert set(page.answer.value("4level").split()) < set(letters), page.answer.where
+
+
 GOOD = """---
 lesson: 99
 title: Good

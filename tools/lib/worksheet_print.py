@@ -149,7 +149,8 @@ def handout_text(sheet, on_paper=True):
 
 def laid_out(sheet):
     """The pages, in the largest type that takes no more of them than the smallest: a last page should not be there for three lines."""
-    import weasyprint  # pylint: disable=import-outside-toplevel  # `make worksheets` installs it, and the build does without
+    # The build does without it; `make worksheets` installs it.
+    import weasyprint  # pylint: disable=import-outside-toplevel
     body = subprocess.run(["pandoc", "-f", "gfm", "-t", "html5"], input=handout_text(sheet), text=True, check=True, capture_output=True).stdout
     source = f'<html lang="en"><head><title>{sheet.number}. {html.escape(sheet.title)}</title></head><body>{body}</body></html>'
     page = weasyprint.HTML(string=source)
