@@ -37,11 +37,6 @@ You predict, the machine does it, and you find out why. Each lesson is also in t
 """
 
 
-def letters(page):
-    """What there is to choose from."""
-    return sorted(set(re.findall(r"(?<!\w)([a-h])\)", "\n".join(page.prose))))
-
-
 def listed(words):
     return " or ".join(", ".join(words).rsplit(", ", 1))
 
@@ -53,7 +48,7 @@ def box(page):
     if answer.kind == "outcome":
         rows = [f"I say: {tick}fresh {tick}stale {tick}fault <span class=\"which\">frame or error code:</span>"]
     elif answer.kind == "choice":
-        rows = ["I say: " + " ".join(tick + letter for letter in letters(page))]
+        rows = ["I say: " + " ".join(tick + letter for letter in page.choices())]
     else:
         rows = ["I say:"]
     if answer.run:
@@ -64,7 +59,7 @@ def box(page):
 
 def box_on_screen(page):
     """The same where nothing can be written: what to say, and what then to type."""
-    say = {"outcome": "fresh, stale or fault, with the frame or the error code", "choice": listed(letters(page)),
+    say = {"outcome": "fresh, stale or fault, with the frame or the error code", "choice": listed(page.choices()),
            "number": "a number", "word": "a word or two"}[page.answer.kind]
     then = f" Then <code>{html.escape(page.answer.run)}</code>." if page.answer.run else ""
     return f'<div class="box">Your answer first: {say}.{then}</div>'
