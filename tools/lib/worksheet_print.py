@@ -1,4 +1,4 @@
-"""The worksheets without their answers: on paper (pandoc, WeasyPrint) and as a web site (MkDocs)."""
+"""The worksheets without their answers: on paper (pandoc, WeasyPrint) and as a web site (MkDocs, its Material theme)."""
 
 import html
 import os
@@ -22,11 +22,17 @@ MKDOCS = """site_name: tlbsh lessons
 docs_dir: pages
 site_dir: site
 theme:
-  name: readthedocs
-  highlightjs: false
+  name: material
+  font: false
+  palette:
+    - media: "(prefers-color-scheme: light)"
+      scheme: default
+    - media: "(prefers-color-scheme: dark)"
+      scheme: slate
 extra_css: [lessons.css]
 markdown_extensions: [tables, fenced_code, md_in_html, sane_lists]
 use_directory_urls: false
+plugins: []
 nav:
 """
 SITE_INTRO = """# Lessons
