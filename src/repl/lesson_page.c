@@ -138,9 +138,9 @@ void lesson_page_show(struct record *r)
   }
   if (lesson->trouble[0])
     record_string(r, &r->root, "trouble", lesson->trouble);
+  say_text(r, page);
   if (lesson->page == 0)
     lesson_lab_lacks(r, text);
-  say_text(r, page);
   say_commands(r, page);
   if (lesson->page == 0)
     record_string(r, record_array(r, &r->root, "then", "\n  {}"), NULL,
