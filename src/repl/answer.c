@@ -166,7 +166,7 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 
 static bool counts(char c)
 {
-  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '-' && c != '+';
+  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '!' && c != '-' && c != '+';
 }
 
 static bool word_is(const char *said, const char *right, const char *end)
@@ -194,6 +194,18 @@ bool answer_word_is(const char *said, const char *right, size_t length)
       return false;
     right = bar + 1;
   }
+}
+
+enum answer_yes answer_yes_or_no(const char *said, size_t length)
+{
+  static const char *const words[] = {"yes|y|true|right|correct", "no|n|false|wrong|not"};
+  char text[12];
+  if (length >= sizeof text)
+    return ANSWER_NEITHER;
+  text_copy(text, sizeof text, said, length);
+  if (answer_word_is(text, words[0], strlen(words[0])))
+    return ANSWER_YES;
+  return answer_word_is(text, words[1], strlen(words[1])) ? ANSWER_NO : ANSWER_NEITHER;
 }
 
 static uint32_t letters(const char *text, size_t length)

@@ -228,7 +228,7 @@ static void say_question(struct record *r, const struct lesson_question *q, bool
   struct record_node *row = record_object(r, list, NULL);
   record_count(r, row, "n", q->number);
   record_string(r, row, "kind", answer_kind_name(q->kind));
-  record_string(r, row, "way", ways[q->kind]);
+  record_string(r, row, "way", judge_is_yes_or_no(q) ? "yes or no" : ways[q->kind]);
   if (q->run[0])
     record_string(r, row, "runs", q->run);
   record_bool(r, row, "settled", settled);

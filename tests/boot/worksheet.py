@@ -69,6 +69,7 @@ def solution(machine, answer):
 
 # By question: how many outcomes the model has permitted, where it permitted most.
 doubts = {}
+OTHER = {"yes": "no", "no": "yes"}
 WRONG = {"number": "0xdeadbee", "word": "nonsense", "choice": "z", "outcome": "fault 0xff"}
 
 
@@ -106,7 +107,7 @@ class Work:
             for number in range(len(answer.hints)):
                 hint = machine.cmd("hint")
                 assert hint.get("hint") == number + 1 and hint["says"], f"{answer.where}: {hint}"
-            record = machine.cmd(f"check-answer {WRONG[answer.kind]}")
+            record = machine.cmd(f"check-answer {OTHER.get(answer.value(machine.mode), WRONG[answer.kind])}")
             assert record.get("right") is False, f"{answer.where}: a wrong answer on {machine.name}: {record}"
             assert record["says"], f"{answer.where}: a wrong answer is not explained"
             if record["settled"]:  # the command has been run: the lab as it was before
