@@ -272,7 +272,7 @@ static void say_nearly(struct record *r, struct record_node *list, const struct 
     struct answer_outcome one;
     came_of_predicted(&prediction->outcome[i], &one);
     if (answer_outcome_holds(&bare, &one)) {
-      record_format(r, list, NULL, "It would be %s.", outcome_text(&one, text, sizeof text));
+      record_format(r, list, NULL, "What is permitted is '%s'.", outcome_text(&one, text, sizeof text));
       return;
     }
   }
