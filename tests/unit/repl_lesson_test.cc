@@ -88,6 +88,10 @@ TEST_CASE("who names two outcomes has not decided")
 TEST_CASE("what was said holds of what came")
 {
   struct answer_outcome came = outcome("stale A"), fault = outcome("fault 0x7");
+  struct answer_outcome large = outcome("fresh M1+0x5000"), whole = outcome("fresh M1"), first = outcome("fresh M1+0x1000");
+  CHECK(answer_outcome_holds(&whole, &large));
+  CHECK(!answer_outcome_holds(&large, &whole));
+  CHECK(!answer_outcome_holds(&first, &large));
   for (const char *right : {"stale", "stale A", "A"}) {
     struct answer_outcome said = outcome(right);
     CHECK_MESSAGE(answer_outcome_holds(&said, &came), right);
