@@ -121,7 +121,7 @@ static unsigned next_pages(unsigned pages)
   return pages == power && power > 1 ? power + power / 2 : power * 2;
 }
 
-static void points(struct sweeps *result, bool second, void (*each)(unsigned pages))
+static void points(struct sweeps *result, bool second, sweeps_progress each)
 {
   const struct sweeps_wanted *wanted = now.wanted;
   unsigned chained = wanted->kind == SWEEPS_GLOBAL ? 0 : wanted->working;
@@ -133,7 +133,7 @@ static void points(struct sweeps *result, bool second, void (*each)(unsigned pag
       break;
     }
     if (each)
-      each(pages);
+      each(second, pages);
     point->pages = pages;
     pages_chain(pages + chained, now.seed++);
     if (second)
@@ -180,7 +180,7 @@ static bool opened(struct sweeps *result, bool global)
   return result->refused == NULL;
 }
 
-void sweeps_run(const struct sweeps_wanted *wanted, struct sweeps *result, void (*each)(unsigned pages))
+void sweeps_run(const struct sweeps_wanted *wanted, struct sweeps *result, sweeps_progress each)
 {
   memset(result, 0, sizeof *result);
   now.wanted = wanted;

@@ -40,7 +40,10 @@ struct sweeps {
   uint32_t crossing;                 /* from so many pages on the second is cheaper; UINT32_MAX: never */
 };
 
-/** @p each, if not NULL, is told how far it is. */
-void sweeps_run(const struct sweeps_wanted *wanted, struct sweeps *result, void (*each)(unsigned pages));
+/** How far it is: the first way comes before the second. */
+typedef void (*sweeps_progress)(bool second, unsigned pages);
+
+/** @p each may be NULL. */
+void sweeps_run(const struct sweeps_wanted *wanted, struct sweeps *result, sweeps_progress each);
 
 #endif

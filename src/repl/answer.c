@@ -224,6 +224,14 @@ static uint32_t letters(const char *text, size_t length)
   return set;
 }
 
+bool answer_choice_readable(const char *said, const char *offered)
+{
+  for (const char *c = said; *c; c++)
+    if (text_is_letter(*c) ? text_find(offered, strlen(offered), text_lower(*c)) == NULL : !separates(*c))
+      return false;
+  return letters(said, strlen(said)) != 0;
+}
+
 bool answer_choice_is(const char *said, const char *right, size_t length)
 {
   return letters(said, strlen(said)) == letters(right, length);

@@ -50,6 +50,9 @@ bool answer_word_is(const char *said, const char *right, size_t length);
 enum answer_yes { ANSWER_NEITHER, ANSWER_YES, ANSWER_NO };
 enum answer_yes answer_yes_or_no(const char *said, size_t length);
 
+/** Whether it is letters out of @p offered, with blanks and the like between, and at least one. */
+bool answer_choice_readable(const char *said, const char *offered);
+
 /** Whether it is the same set of letters. */
 bool answer_choice_is(const char *said, const char *right, size_t length);
 

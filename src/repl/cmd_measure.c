@@ -365,7 +365,7 @@ static const struct command commands[] = {
    .sdm = "Recommended Invalidation",
    .text =
      "=  {first}\n-  {second}[\n= costs {first_line}; - costs {second_line}][\nfrom {crossover} pages on the full flush is cheaper (Linux's "
-     "ceiling: {linux_ceiling}); set flush.ceiling=$crossover][\n{crossover_text}]\n[clock: {worth}]",
+     "ceiling: {linux_ceiling}); set flush.ceiling=$crossover][\n{crossover_text}]\n[clock: {worth}]\n   pages          =          -",
    .more =
      "flush: N pages by INVLPG each or by one MOV to CR3, and what it takes to use them again with a working set of other pages; a line is "
      "fitted to each. directory: the entry above a table has changed. switch: N pages have changed, and another address space is next. "

@@ -73,7 +73,7 @@ static bool number_read(const char *text, uint64_t *value)
 static const char *const wanted[ANSWER_KINDS] = {
   [ANSWER_NUMBER] = "a number, like 0x1f or 31",
   [ANSWER_WORD] = "a word",
-  [ANSWER_CHOICE] = "the letter of what is right, or several",
+  [ANSWER_CHOICE] = "the letter of what is right, or several of",
   [ANSWER_OUTCOME] = "fresh, stale or fault; the frame or the error code behind it if you like: fresh B, fault 0x7",
 };
 
@@ -107,9 +107,10 @@ bool judge_readable(const struct lesson_question *question, const char *text, si
   else if (judge_is_yes_or_no(question))
     readable = answer_yes_or_no(text, strlen(text)) != ANSWER_NEITHER;
   else if (question->kind == ANSWER_CHOICE)
-    readable = text_is_letter(text[0]) && strlen(text) <= 12;
+    readable = answer_choice_readable(text, question->choices);
   return readable ? true
-                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s", text, question->number, what_is_wanted(question));
+                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s%s%s", text, question->number,
+                                 what_is_wanted(question), question->choices[0] ? " " : "", question->choices);
 }
 
 const char *judge_solution(const struct lesson_question *question, char *text, size_t size)
@@ -287,11 +288,11 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   if (touch == NULL || !answer_outcome_read(answer, strlen(answer), &said))
     return (struct judge_verdict){.lost = true};
   came_of(touch, &came);
-  record_string(r, &r->root, "machine", outcome_text(&came, text, sizeof text));
-  bool permitted = say_model(r, touch->predicted, &said);
   bool violation = touch->violation.rule != NULL;
   if (q->right[0] && !violation && !answer_outcome_listed(q->right, strlen(q->right), &came))
     return (struct judge_verdict){.lost = true};
+  record_string(r, &r->root, "machine", outcome_text(&came, text, sizeof text));
+  bool permitted = say_model(r, touch->predicted, &said);
   struct judge_verdict verdict = {.right = permitted, .settled = true};
   bool hit = answer_outcome_holds(&said, &came);
   struct record_node *list = says(r);

@@ -6,6 +6,8 @@
 #include "machine/console.h"
 #include "repl/judge.h"
 #include "repl/lesson_lab.h"
+#include "repl/lesson_page.h"
+#include "repl/progress.h"
 #include "repl/quiz.h"
 #include "repl/shell.h"
 #include "repl/state.h"
@@ -21,47 +23,6 @@ enum { COMMAND_LESSON, COMMAND_NEXT, COMMAND_PREV, COMMAND_CHECK, COMMAND_QUIZ }
 static struct state_lesson *now(void)
 {
   return &state_get()->lesson;
-}
-
-/* ---- the text of the lesson that is open ---- */
-
-static const char *text_of(unsigned number)
-{
-  struct lesson_line line;
-  const char *at;
-  for (unsigned i = 0; (at = lesson_text_lesson(i)) != NULL; i++)
-    if (lesson_text_find(at, 'L', &line) && lesson_text_number(line.text) == number)
-      return at;
-  return NULL;
-}
-
-static const char *page_of(unsigned number, unsigned page)
-{
-  const char *lesson = text_of(number);
-  return lesson ? lesson_text_page(lesson, page) : NULL;
-}
-
-static void copy_line(char *text, size_t size, const char *at, char tag)
-{
-  struct lesson_line line;
-  text[0] = '\0';
-  if (lesson_text_find(at, tag, &line))
-    text_copy(text, size, line.text, line.length);
-}
-
-static void copy_title(char *text, size_t size, const char *lesson)
-{
-  struct lesson_line line, number;
-  text[0] = '\0';
-  if (lesson_text_find(lesson, 'L', &line) && lesson_text_word(&line, 0, &number))
-    text_copy(text, size, number.text + number.length + 1, (size_t)(line.text + line.length - number.text) - number.length - 1);
-}
-
-/* Minutes (word 0) or the number of questions (word 1). */
-static unsigned figure(const char *lesson, unsigned word)
-{
-  struct lesson_line line, number;
-  return lesson_text_find(lesson, 'I', &line) && lesson_text_word(&line, word, &number) ? lesson_text_number(number.text) : 0;
 }
 
 /* ---- scripts ---- */
@@ -128,177 +89,12 @@ bool lesson_note(const struct record *r)
 
 /* ---- questions ---- */
 
-static bool value_for_mode(const char *page, char *text, size_t size)
-{
-  struct lesson_line line, modes;
-  const char *at = lesson_text_inside(page);
-  while (lesson_text_line(&at, &line)) {
-    if (line.tag != 'A' || !lesson_text_word(&line, 0, &modes))
-      continue;
-    struct lesson_line words = modes, word;
-    bool fits = modes.length == 1 && modes.text[0] == '*';
-    for (size_t start = 0, i = 0; i <= words.length; i++)
-      if (i == words.length || words.text[i] == ',') {
-        word = (struct lesson_line){.text = words.text + start, .length = i - start};
-        fits = fits || lesson_lab_mode_named(&word) == (int)machine_mode();
-        start = i + 1;
-      }
-    if (fits) {
-      size_t skip = modes.length + 1;
-      text_copy(text, size, line.text + skip, line.length > skip ? line.length - skip : 0);
-      return true;
-    }
-  }
-  text[0] = '\0';
-  return false;
-}
-
-static bool page_question(const char *page, struct lesson_question *q)
-{
-  struct lesson_line line, kind;
-  memset(q, 0, sizeof *q);
-  if (!lesson_text_find(page, '?', &line) || !lesson_text_word(&line, 1, &kind))
-    return false;
-  q->number = lesson_text_number(line.text);
-  q->kind = answer_kind_named(kind.text, kind.length);
-  q->page = page;
-  copy_line(q->run, sizeof q->run, page, '!');
-  copy_line(q->field, sizeof q->field, page, '@');
-  value_for_mode(page, q->right, sizeof q->right);
-  return true;
-}
-
 bool lesson_question(struct lesson_question *q)
 {
   const struct state_lesson *lesson = now();
   if (lesson->quiz)
     return quiz_question(lesson->quiz_seed, lesson->quiz, NULL, q);
-  const char *page = lesson->number ? page_of(lesson->number, lesson->page) : NULL;
-  return page && page_question(page, q);
-}
-
-static bool is_settled(unsigned number, unsigned question)
-{
-  return now()->settled[number] >> (question - 1) & 1;
-}
-
-static void settle(unsigned number, unsigned question, bool right)
-{
-  now()->settled[number] |= 1u << (question - 1);
-  if (right)
-    now()->right[number] |= 1u << (question - 1);
-}
-
-static unsigned bits(uint32_t word)
-{
-  unsigned count = 0;
-  for (; word; word &= word - 1)
-    count++;
-  return count;
-}
-
-/* ---- showing ---- */
-
-static void say_commands(struct record *r, const char *page)
-{
-  struct lesson_line line;
-  struct record_node *list = NULL;
-  const char *at = lesson_text_inside(page);
-  while (lesson_text_line(&at, &line)) {
-    char text[128];
-    if (line.tag != '>')
-      continue;
-    bool first = list == NULL;
-    if (first)
-      list = record_array(r, &r->root, "type", "[?first:\n  Type:\n]    {command}");
-    struct record_node *row = record_object(r, list, NULL);
-    record_string(r, row, "command", text_copy(text, sizeof text, line.text, line.length));
-    if (first)
-      record_bool(r, row, "first", true);
-  }
-}
-
-static void say_question(struct record *r, const struct lesson_question *q, bool settled)
-{
-  static const char *const ways[ANSWER_KINDS] =
-    {[ANSWER_NUMBER] = "NUMBER", [ANSWER_WORD] = "WORD", [ANSWER_CHOICE] = "LETTER", [ANSWER_OUTCOME] = "fresh, stale or fault"};
-  struct record_node *list = record_array(
-    r, &r->root, "question",
-    "\n  [?settled:(answered) ]Question {n}: check-answer {way}[?!settled:  ('check-' is enough)][\n  then the shell runs '{runs}']");
-  struct record_node *row = record_object(r, list, NULL);
-  record_count(r, row, "n", q->number);
-  record_string(r, row, "kind", answer_kind_name(q->kind));
-  record_string(r, row, "way", judge_is_yes_or_no(q) ? "yes or no" : ways[q->kind]);
-  if (q->run[0])
-    record_string(r, row, "runs", q->run);
-  record_bool(r, row, "settled", settled);
-}
-
-static void say_text(struct record *r, const char *page)
-{
-  struct lesson_line line;
-  struct record_node *list = record_array(r, &r->root, "text", "{}");
-  const char *at = lesson_text_inside(page);
-  while (lesson_text_line(&at, &line))
-    if (line.tag == 'T') {
-      char text[96];
-      record_string(r, list, NULL, line.length ? text_copy(text, sizeof text, line.text, line.length) : " ");
-    }
-}
-
-static void show_page(struct record *r)
-{
-  struct state_lesson *lesson = now();
-  const char *text = text_of(lesson->number), *page = lesson_text_page(text, lesson->page);
-  char buffer[112], why[80];
-  int mode = (int)machine_mode();
-  struct lesson_question question;
-  r->text =
-    "\n[Lesson {lesson}: ]{title}  [({page} of {pages})]\n[  {asks}\n]== {step}[\n  (left out: {left_out})][\n  the set-up failed: {trouble}]";
-  record_count(r, &r->root, "lesson", lesson->number);
-  copy_title(buffer, sizeof buffer, text);
-  record_string(r, &r->root, "title", buffer);
-  record_count(r, &r->root, "page", lesson->page + 1u);
-  record_count(r, &r->root, "pages", lesson_text_pages(text));
-  copy_line(buffer, sizeof buffer, text, 'Q');
-  if (lesson->page == 0)
-    record_string(r, &r->root, "asks", buffer);
-  copy_line(buffer, sizeof buffer, page, 'P');
-  record_string(r, &r->root, "step", buffer);
-  bool asks = page_question(page, &question);
-  if (!lesson_lab_fits(page, &mode, why, sizeof why)) {
-    record_string(r, &r->root, "left_out", why);
-    if (asks)
-      settle(lesson->number, question.number, false);
-    return;
-  }
-  if (lesson->trouble[0])
-    record_string(r, &r->root, "trouble", lesson->trouble);
-  if (lesson->page == 0)
-    lesson_lab_lacks(r, text);
-  say_text(r, page);
-  say_commands(r, page);
-  if (lesson->page == 0)
-    record_string(r, record_array(r, &r->root, "then", "\n  {}"), NULL,
-                  "'next' goes on. Type what you like in between: 'lesson' finds the way back.");
-  if (asks)
-    say_question(r, &question, is_settled(lesson->number, question.number));
-}
-
-static void show_end(struct record *r)
-{
-  const struct state_lesson *lesson = now();
-  const char *text = text_of(lesson->number);
-  unsigned questions = figure(text, 1);
-  r->text = "That was lesson {lesson}: {right} of {questions} questions right[; open: {open}].";
-  record_count(r, &r->root, "lesson", lesson->number);
-  record_count(r, &r->root, "right", bits(lesson->right[lesson->number]));
-  record_count(r, &r->root, "questions", questions);
-  record_bool(r, &r->root, "done", bits(lesson->settled[lesson->number]) >= questions);
-  struct record_node *list = record_array(r, &r->root, "open", NULL);
-  for (unsigned q = 1; q <= questions; q++)
-    if (!is_settled(lesson->number, q))
-      record_count(r, list, NULL, q);
+  return lesson->number && lesson_page_question(lesson_text_page(lesson_text_numbered(lesson->number), lesson->page), q);
 }
 
 /* ---- the commands ---- */
@@ -314,21 +110,22 @@ bool lesson_list(struct record *r)
     record_count(r, &r->root, "page", lesson->page + 1u);
   }
   struct record_node *list =
-    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-44} {minutes%2} min[?begun:  {right} of {questions} right]");
+    record_array(r, &r->root, "lessons", "[?done:*][?!done: ] {n%2}  {title%-44} {minutes%2} min[?begun:  {right} of {asked} right]");
   for (unsigned i = 0; (text = lesson_text_lesson(i)) != NULL; i++) {
     struct lesson_line line;
     char title[80];
     lesson_text_find(text, 'L', &line);
-    unsigned n = lesson_text_number(line.text), questions = figure(text, 1);
+    unsigned n = lesson_text_number(line.text), questions = lesson_text_questions(text);
     struct record_node *row = record_object(r, list, NULL);
     record_count(r, row, "n", n);
-    copy_title(title, sizeof title, text);
+    lesson_text_title(text, title, sizeof title);
     record_string(r, row, "title", title);
-    record_bool(r, row, "done", questions > 0 && bits(lesson->settled[n]) >= questions);
-    record_bool(r, row, "begun", lesson->settled[n] != 0);
-    record_count(r, row, "minutes", figure(text, 0));
-    record_count(r, row, "right", bits(lesson->right[n]));
+    record_bool(r, row, "done", progress_done(n, questions));
+    record_bool(r, row, "begun", progress_begun(n));
+    record_count(r, row, "minutes", lesson_text_minutes(text));
+    record_count(r, row, "right", progress_right(n));
     record_count(r, row, "questions", questions);
+    record_count(r, row, "asked", progress_asked(n, questions));
   }
   return true;
 }
@@ -347,7 +144,7 @@ bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
 {
   static struct lesson_lab_script script;
   struct lesson_line modes;
-  const char *text = number < STATE_LESSONS ? text_of(number) : NULL;
+  const char *text = number < STATE_LESSONS ? lesson_text_numbered(number) : NULL;
   if (text == NULL)
     return record_refuse(r, "there is no lesson %u; 'lesson' lists them", number);
   if (page > lesson_text_pages(text))
@@ -355,6 +152,7 @@ bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
   if (lesson_text_find(text, 'M', &modes) && lesson_lab_mode(&modes, (int)machine_mode()) < 0)
     return record_refuse(r, "lesson %u is for %.*s, and this CPU has none of them", number, (int)modes.length, modes.text);
   unsigned to = page ? page - 1 : now()->at_page[number];
+  now()->skipped[0] = '\0';
   memset(&script, 0, sizeof script);
   lesson_lab_script_again(&script, text, to);
   if (!begin(r, &script, DOING_SET_UP, COMMAND_LESSON, later))
@@ -415,14 +213,16 @@ bool lesson_move(struct record *r, int by, bool *later)
   struct state_lesson *lesson = now();
   if (lesson->quiz && by > 0)
     return quiz_next(r, later);
-  const char *text = lesson->number ? text_of(lesson->number) : NULL;
+  const char *text = lesson->number ? lesson_text_numbered(lesson->number) : NULL;
   if (text == NULL)
     return record_refuse(r, "no lesson is open; 'lesson' lists them");
   if (by < 0 && lesson->page == 0)
     return record_refuse(r, "this is the first page");
-  unsigned to = (unsigned)((int)lesson->page + by);
+  unsigned to = lesson_page_beside(text, lesson->page, by);
+  if (to >= lesson_text_pages(text) && by < 0)
+    return record_refuse(r, "no page before this one can be worked through here");
   if (to >= lesson_text_pages(text)) {
-    show_end(r);
+    lesson_page_end(r);
     return true;
   }
   memset(&script, 0, sizeof script);
@@ -476,7 +276,7 @@ bool lesson_hint(struct record *r)
   record_string(r, &r->root, "answer", judge_solution(&question, text, sizeof text));
   list = record_array(r, &r->root, "says", "{}");
   judge_every(r, list, question.page, 'B');
-  settle(lesson->number, question.number, false);
+  progress_settle(lesson->number, question.number, false);
   return true;
 }
 
@@ -490,7 +290,7 @@ bool lesson_check(struct record *r, const char *answer, bool *later)
   if (!lesson_question(&question))
     return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
   if (question.page && !lesson_lab_fits(question.page, &mode, why, sizeof why))
-    return record_refuse(r, "%s; 'next' goes on", why);
+    return record_refuse(r, "this page %s; 'next' goes on", why);
   if (lesson->quiz && lesson->quiz_settled)
     return record_refuse(r, "that one is answered; 'next' asks another");
   text_copy(lesson->answer, sizeof lesson->answer, answer, strlen(answer));
@@ -518,12 +318,12 @@ static void answered(struct record *r)
   struct lesson_question question;
   if (!lesson_question(&question))
     return;
-  r->text = "[?right:Right.][?!right:No.][ The machine: {machine}.][ Permitted: {model}.]";
+  r->text = "[?right:Right.][?!right:No.][ The machine: {machine}.][ Permitted: {model}.][?again: It was settled before.]";
   if (lesson->number && !lesson->quiz)
     record_count(r, &r->root, "lesson", lesson->number);
   record_count(r, &r->root, "question", question.number);
   record_string(r, &r->root, "answer", lesson->answer);
-  bool before = lesson->quiz ? false : is_settled(lesson->number, question.number);
+  bool before = lesson->quiz ? false : progress_settled(lesson->number, question.number);
   struct judge_verdict verdict = judge_answer(&question, r);
   if (verdict.lost) {
     say_lost(r, &question);
@@ -533,13 +333,14 @@ static void answered(struct record *r)
   record_bool(r, &r->root, "settled", verdict.settled);
   record_count(r, &r->root, "tries", ++lesson->tries);
   record_count(r, &r->root, "hints", lesson->hints);
+  record_bool(r, &r->root, "again", before);
   if (!verdict.settled)
     return;
   if (lesson->quiz) {
     lesson->quiz_settled = 1;
     lesson->quiz_right = (uint8_t)(lesson->quiz_right + verdict.right);
-  } else if (!before)
-    settle(lesson->number, question.number, verdict.right);
+  } else
+    progress_settle(lesson->number, question.number, verdict.right);
 }
 
 static void show_quiz(struct record *r)
@@ -554,7 +355,7 @@ static void show_quiz(struct record *r)
     record_string(r, &r->root, "trouble", lesson->trouble);
   quiz_question(lesson->quiz_seed, lesson->quiz, NULL, &question);
   quiz_say(r, lesson->quiz_seed, lesson->quiz);
-  say_question(r, &question, false);
+  lesson_page_ask(r, &question, false);
 }
 
 struct record *lesson_ended(void)
@@ -568,6 +369,6 @@ struct record *lesson_ended(void)
   else if (lesson->quiz)
     show_quiz(r);
   else
-    show_page(r);
+    lesson_page_show(r);
   return r;
 }

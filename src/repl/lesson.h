@@ -39,6 +39,7 @@ struct lesson_question {
   unsigned number;
   char run[96];     /* the command that answers it; "" where the text below does */
   char field[40];   /* the member of its record, "" where the outcome of the access is meant */
+  char choices[13]; /* the letters that there are to choose from */
   char right[96];   /* what is right; of an outcome: what may come, as far as the worksheet knows, or "" */
   const char *page; /* where hints and explanations are, or NULL */
 };

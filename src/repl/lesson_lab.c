@@ -75,9 +75,9 @@ bool lesson_lab_fits(const char *page, int *mode, char *why, size_t size)
   for (unsigned i = 0; lesson_text_word(&needs, i, &word); i++)
     if (lesson_lab_mode_named(&word) < 0 && !need_met(&word)) {
       if (text_is(word.text, word.length, "sim"))
-        format(why, size, "this page is for the simulated machine: 'make sim'");
+        format(why, size, "is for the simulated machine, 'make sim'");
       else
-        format(why, size, "this page needs '%.*s', which this machine lacks", (int)word.length, word.text);
+        format(why, size, "needs '%.*s', which this machine lacks", (int)word.length, word.text);
       return false;
     }
   int wanted = lesson_lab_mode(&needs, *mode);
@@ -87,7 +87,7 @@ bool lesson_lab_fits(const char *page, int *mode, char *why, size_t size)
     *mode = wanted;
     return true;
   }
-  format(why, size, wanted < 0 ? "this page is for %.*s, which this CPU lacks" : "this page is for %.*s", (int)needs.length, needs.text);
+  format(why, size, wanted < 0 ? "is for %.*s, which this CPU lacks" : "is for %.*s", (int)needs.length, needs.text);
   return false;
 }
 

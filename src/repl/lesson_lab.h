@@ -22,7 +22,7 @@ int lesson_lab_mode_named(const struct lesson_line *word);
 int lesson_lab_mode(const struct lesson_line *line, int mode);
 
 /** Whether @p page can be worked through here, the machine being in *@p mode; that becomes the mode that the page's set-up switches to. If
- * not, @p why (which may have no room) says what is missing. */
+ * not, @p why (which may have no room) says why: "needs 'nx', which this machine lacks". */
 bool lesson_lab_fits(const char *page, int *mode, char *why, size_t size);
 
 /** The record of `platform`, which a lesson's first page asks for: keeps what the machine does not show. */

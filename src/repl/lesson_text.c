@@ -106,3 +106,47 @@ bool lesson_text_word(const struct lesson_line *line, unsigned index, struct les
     }
   }
 }
+
+void lesson_text_copy(const char *at, char tag, char *text, size_t size)
+{
+  struct lesson_line line;
+  text[0] = '\0';
+  if (lesson_text_find(at, tag, &line))
+    text_copy(text, size, line.text, line.length);
+}
+
+/* ---- lessons ---- */
+
+const char *lesson_text_numbered(unsigned number)
+{
+  struct lesson_line line;
+  const char *at;
+  for (unsigned i = 0; (at = lesson_text_lesson(i)) != NULL; i++)
+    if (lesson_text_find(at, 'L', &line) && lesson_text_number(line.text) == number)
+      return at;
+  return NULL;
+}
+
+void lesson_text_title(const char *lesson, char *text, size_t size)
+{
+  struct lesson_line line, number;
+  text[0] = '\0';
+  if (lesson_text_find(lesson, 'L', &line) && lesson_text_word(&line, 0, &number))
+    text_copy(text, size, number.text + number.length + 1, (size_t)(line.text + line.length - number.text) - number.length - 1);
+}
+
+static unsigned figure(const char *lesson, unsigned word)
+{
+  struct lesson_line line, number;
+  return lesson_text_find(lesson, 'I', &line) && lesson_text_word(&line, word, &number) ? lesson_text_number(number.text) : 0;
+}
+
+unsigned lesson_text_minutes(const char *lesson)
+{
+  return figure(lesson, 0);
+}
+
+unsigned lesson_text_questions(const char *lesson)
+{
+  return figure(lesson, 1);
+}

@@ -58,11 +58,14 @@ struct state_lesson {
   uint8_t quiz_right, quiz_settled;
   uint32_t quiz_seed;
   uint64_t seen_number __attribute__((aligned(8)));
-  uint32_t settled[STATE_LESSONS], right[STATE_LESSONS]; /* by the lesson's number: a bit per question */
-  uint8_t at_page[STATE_LESSONS];                        /* ... where it was left */
+  /* By the lesson's number, a bit per question: */
+  uint32_t settled[STATE_LESSONS], right[STATE_LESSONS];
+  uint32_t left_out[STATE_LESSONS]; /* it could not be asked here */
+  uint8_t at_page[STATE_LESSONS];   /* ... where it was left */
   char answer[STATE_ANSWER_MAX];
   char seen[STATE_ANSWER_MAX]; /* what the question asks for, as the machine's record had it */
   char trouble[96];            /* what went wrong in a script */
+  char skipped[128];           /* which pages before this one were left out, and why */
 };
 
 #define STATE_RECORDING_MAX 5120

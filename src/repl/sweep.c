@@ -19,16 +19,16 @@ static const struct {
   [SWEEPS_GLOBAL] = {"MOV CR3, used again", "the same, global pages"},
 };
 
-static void sweep_progress(unsigned pages)
+static void sweep_progress(bool second, unsigned pages)
 {
   if (pages >= 64 && (pages & (pages - 1)) == 0)
-    common_progress("# %u pages", pages);
+    common_progress("# %s, %u pages", second ? "the other way" : "one way", pages);
 }
 
 /* A length of at most @p most for a text plot. */
 static void say_bar(struct record *r, struct record_node *row, const char *key, uint64_t value, uint64_t most, char mark)
 {
-  char bar[25];
+  char bar[24];
   unsigned length = most ? (unsigned)(value * (sizeof bar - 1) / most) : 0;
   memset(bar, mark, length);
   bar[length] = '\0';
@@ -38,7 +38,7 @@ static void say_bar(struct record *r, struct record_node *row, const char *key, 
 static void say_points(struct record *r, const struct sweeps *result)
 {
   struct record_node *list =
-    record_array(r, &r->root, "points", state_get()->json ? NULL : "{pages%6} {first%10} {second%10}  {a%-24} {b%-24}");
+    record_array(r, &r->root, "points", state_get()->json ? NULL : "{pages%6} {first%10} {second%10}  {a%-23} {b%-23}");
   uint64_t most = 1;
   for (unsigned i = 0; i < result->points; i++) {
     most = result->point[i].first > most ? result->point[i].first : most;

@@ -64,6 +64,10 @@ class Page:
         self.answer = None
         self.number = 0  # of the question
 
+    def choices(self):
+        """The letters of what there is to choose from."""
+        return [found.group(1) for found in (re.match(r"- ([a-z])\) ", line) for line in self.prose) if found]
+
 
 class Worksheet:
     """One file of docs/lessons."""

@@ -74,8 +74,25 @@ def lint_question(page, before):
             yield f"{where}: what MUST be is one outcome"
         if answer.kind in ("number", "word"):
             yield from lint_spoilt(where, answer, value, before)
+    if answer.kind == "choice":
+        yield from lint_choices(page)
     if answer.kind == "outcome" and (not answer.run or answer.field):
         yield f"{where}: an outcome is that of an access: 'run: read ...'"
+
+
+def lint_choices(page):
+    """The letters run from a on, what is right is among them, and whoever takes another is told why not."""
+    letters, where = page.choices(), page.answer.where
+    if letters != list("abcdefghijkl"[:len(letters)]) or len(letters) < 2:
+        yield f"{where}: to choose from there should be lines '- a) ...', '- b) ...', and so on"
+    for _, value in page.answer.values:
+        right = value.split()
+        if not set(right) <= set(letters):
+            yield f"{where}: '{value}' is not to choose from"
+        explained = {what for what, _ in page.answer.wrong}
+        for letter in letters:
+            if len(right) == 1 and letter not in right and not explained & {letter, ""}:
+                yield f"{where}: nothing explains why {letter} is wrong"
 
 
 def lint_spoilt(where, answer, value, before):
@@ -97,6 +114,8 @@ def lint(sheets):
     covered = {row for sheet in sheets for row, _ in sheet.covers}
     problems += [f"no worksheet covers {row}" for row in ROWS if row not in covered]
     problems += [f"there is no row {row} to cover" for row in sorted(covered - set(ROWS))]
+    right = [value for sheet in sheets for page in sheet.questions() if page.answer.kind == "choice" for _, value in page.answer.values]
+    problems += [f"'{letter}' is right too often to be a surprise" for letter in set(right) if right.count(letter) * 2 > len(right)]
     numbers = [sheet.number for sheet in sheets]
     if len(set(numbers)) != len(numbers):
         problems.append("two worksheets have the same number")

@@ -95,7 +95,7 @@ def tagged(tag, text):
 
 def compiled_answer(page):
     answer = page.answer
-    lines = [f"? {page.number} {answer.kind}"]
+    lines = [f"? {page.number} {answer.kind} {''.join(page.choices())}".rstrip()]
     if answer.run:
         lines.append(f"! {answer.run}")
     if answer.field:
