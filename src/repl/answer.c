@@ -137,13 +137,20 @@ bool answer_outcome_undecided(const char *text)
   return false;
 }
 
+/* "M1" is said of M1+0x5000 too: a large frame is one frame. */
+static bool frame_holds(const char *said, const char *came)
+{
+  size_t length = strlen(said);
+  return strncmp(said, came, length) == 0 && (came[length] == '\0' || came[length] == '+' || length == 0);
+}
+
 bool answer_outcome_holds(const struct answer_outcome *said, const struct answer_outcome *came)
 {
   if (said->has_outcome && said->outcome != came->outcome)
     return false;
   if (said->has_error && (came->outcome != ANSWER_FAULT || said->error != came->error))
     return false;
-  return said->frame[0] == '\0' || strcmp(said->frame, came->frame) == 0;
+  return frame_holds(said->frame, came->frame);
 }
 
 bool answer_outcome_listed(const char *list, size_t length, const struct answer_outcome *came)
@@ -166,7 +173,7 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 
 static bool counts(char c)
 {
-  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '-' && c != '+';
+  return !text_is_space(c) && c != '#' && c != '\'' && c != '"' && c != '.' && c != '!' && c != '-' && c != '+';
 }
 
 static bool word_is(const char *said, const char *right, const char *end)
@@ -194,6 +201,18 @@ bool answer_word_is(const char *said, const char *right, size_t length)
       return false;
     right = bar + 1;
   }
+}
+
+enum answer_yes answer_yes_or_no(const char *said, size_t length)
+{
+  static const char *const words[] = {"yes|y|true|right|correct", "no|n|false|wrong|not"};
+  char text[12];
+  if (length >= sizeof text)
+    return ANSWER_NEITHER;
+  text_copy(text, sizeof text, said, length);
+  if (answer_word_is(text, words[0], strlen(words[0])))
+    return ANSWER_YES;
+  return answer_word_is(text, words[1], strlen(words[1])) ? ANSWER_NO : ANSWER_NEITHER;
 }
 
 static uint32_t letters(const char *text, size_t length)

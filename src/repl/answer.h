@@ -46,6 +46,10 @@ bool answer_outcome_listed(const char *list, size_t length, const struct answer_
 /** Whether the words are the same as one of the alternatives, which | separates; capitals, blanks, '#' and quotes do not count. */
 bool answer_word_is(const char *said, const char *right, size_t length);
 
+/** What somebody says to a question that has only two answers: "yes", "n", "true", "wrong". */
+enum answer_yes { ANSWER_NEITHER, ANSWER_YES, ANSWER_NO };
+enum answer_yes answer_yes_or_no(const char *said, size_t length);
+
 /** Whether it is letters out of @p offered, with blanks and the like between, and at least one. */
 bool answer_choice_readable(const char *said, const char *offered);
 

@@ -84,6 +84,16 @@ static bool outcome_readable(const char *text)
   return answer_outcome_read(text, strlen(text), &outcome) && outcome.has_outcome;
 }
 
+bool judge_is_yes_or_no(const struct lesson_question *question)
+{
+  return question->kind == ANSWER_WORD && answer_yes_or_no(question->right, strlen(question->right)) != ANSWER_NEITHER;
+}
+
+static const char *what_is_wanted(const struct lesson_question *question)
+{
+  return judge_is_yes_or_no(question) ? "yes or no" : wanted[question->kind];
+}
+
 bool judge_readable(const struct lesson_question *question, const char *text, size_t at, struct record *r)
 {
   uint64_t value;
@@ -94,11 +104,13 @@ bool judge_readable(const struct lesson_question *question, const char *text, si
     readable = number_read(text, &value);
   else if (question->kind == ANSWER_OUTCOME)
     readable = outcome_readable(text);
+  else if (judge_is_yes_or_no(question))
+    readable = answer_yes_or_no(text, strlen(text)) != ANSWER_NEITHER;
   else if (question->kind == ANSWER_CHOICE)
     readable = answer_choice_readable(text, question->choices);
   return readable ? true
-                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s%s%s", text, question->number, wanted[question->kind],
-                                 question->choices[0] ? " " : "", question->choices);
+                  : record_usage(r, at, "'%.24s' is not what question %u asks for: %s%s%s", text, question->number,
+                                 what_is_wanted(question), question->choices[0] ? " " : "", question->choices);
 }
 
 const char *judge_solution(const struct lesson_question *question, char *text, size_t size)
@@ -173,6 +185,8 @@ static bool same(const struct lesson_question *question, const char *said, const
   char text[STATE_ANSWER_MAX];
   uint64_t value, meant;
   struct answer_outcome outcome, come;
+  if (judge_is_yes_or_no(question))
+    return answer_yes_or_no(said, strlen(said)) == answer_yes_or_no(right, length);
   switch (question->kind) {
   case ANSWER_NUMBER:
     text_copy(text, sizeof text, right, length);
@@ -248,6 +262,23 @@ static bool say_model(struct record *r, const struct prediction *prediction, con
   return permitted;
 }
 
+/* "fault 0x2" where 0x3 would come: what is wrong with it is only the code, and of "stale B" only the frame. */
+static void say_nearly(struct record *r, struct record_node *list, const struct prediction *prediction, const struct answer_outcome *said)
+{
+  char text[48];
+  struct answer_outcome bare = *said;
+  bare.has_error = false;
+  bare.frame[0] = '\0';
+  for (unsigned i = 0; i < prediction->count; i++) {
+    struct answer_outcome one;
+    came_of_predicted(&prediction->outcome[i], &one);
+    if (answer_outcome_holds(&bare, &one)) {
+      record_format(r, list, NULL, "What is permitted is '%s'.", outcome_text(&one, text, sizeof text));
+      return;
+    }
+  }
+}
+
 static struct judge_verdict judge_outcome(const struct lesson_question *q, struct record *r)
 {
   char text[48];
@@ -269,8 +300,10 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
     record_format(r, list, NULL, "This machine broke the rule '%s': that is its mistake, not yours.", touch->violation.rule->name);
   if (permitted && !hit)
     record_string(r, list, NULL, "Permitted, though this machine chose otherwise.");
-  if (!permitted)
+  if (!permitted) {
+    say_nearly(r, list, touch->predicted, &said);
     say_fitting(r, list, q->page, 'W', answer_fits, &(struct said){q, answer});
+  }
   say_fitting(r, list, q->page, 'F', outcome_fits, &came);
   judge_every(r, list, q->page, 'B');
   return verdict;
@@ -284,6 +317,8 @@ static bool is_right(const struct lesson_question *q, const char *answer)
   uint64_t value;
   if (!q->field[0])
     return same(q, answer, q->right, strlen(q->right));
+  if (judge_is_yes_or_no(q))
+    return same(q, answer, lesson->seen, strlen(lesson->seen));
   if (q->kind == ANSWER_NUMBER && lesson->seen_hex)
     return number_read(answer, &value) && value == lesson->seen_number;
   return answer_word_is(answer, lesson->seen, strlen(lesson->seen));

@@ -13,6 +13,9 @@ struct judge_verdict {
 /** Whether @p text can be an answer; false after record_usage(). @p at is where it stands in the command. */
 bool judge_readable(const struct lesson_question *question, const char *text, size_t at, struct record *r);
 
+/** Whether it is a question that "yes" or "no" answers. */
+bool judge_is_yes_or_no(const struct lesson_question *question);
+
 /** Judges what state_lesson.answer says, after the question's command, if any, has been run. Fills the record. */
 struct judge_verdict judge_answer(const struct lesson_question *question, struct record *r);
 

@@ -91,6 +91,17 @@ bool lesson_lab_fits(const char *page, int *mode, char *why, size_t size)
   return false;
 }
 
+static bool names_a_mode(const char *page)
+{
+  struct lesson_line needs, word;
+  if (!lesson_text_find(page, 'N', &needs))
+    return false;
+  for (unsigned i = 0; lesson_text_word(&needs, i, &word); i++)
+    if (lesson_lab_mode_named(&word) >= 0)
+      return true;
+  return false;
+}
+
 /* ---- effects ---- */
 
 /* What a lesson is about and not every machine shows: the experiment of `platform` that tells, and what it must have seen. */
@@ -193,18 +204,27 @@ static unsigned lab_page(const char *lesson, unsigned page)
   return page;
 }
 
-/* The page's own set-up; the first page's begins with the lesson's mode, and looks what the machine shows. */
-void lesson_lab_script_page(struct lesson_lab_script *s, const char *lesson, unsigned number, int *mode)
+/* What the lesson is for: the mode that the machine is in, if that is one of its modes. */
+static int mode_of_lesson(const char *lesson, int mode)
 {
   struct lesson_line modes;
+  int wanted = lesson_text_find(lesson, 'M', &modes) ? lesson_lab_mode(&modes, mode) : mode;
+  return wanted < 0 ? mode : wanted;
+}
+
+/* The page's own set-up. The first page's looks what the machine shows. Where a lab is set up, the mode is one of the lesson's: a step for
+ * one mode, or the student, may have gone to another. */
+void lesson_lab_script_page(struct lesson_lab_script *s, const char *lesson, unsigned number, int *mode)
+{
   const char *page = lesson_text_page(lesson, number);
   int before = *mode;
-  if (number == 0 && lesson_text_find(lesson, 'M', &modes)) {
-    int wanted = lesson_lab_mode(&modes, *mode);
-    *mode = wanted < 0 ? *mode : wanted;
+  if (number == 0) {
+    *mode = mode_of_lesson(lesson, *mode);
     script_mode(s, before, *mode);
     lesson_lab_script_say(s, "set autoflush=0; lazy off; reset; platform; reset");
     before = *mode;
+  } else if (lesson_lab_begins(lesson, number) && !names_a_mode(page)) {
+    *mode = mode_of_lesson(lesson, *mode);
   }
   if (!lesson_lab_fits(page, mode, NULL, 0))
     return;

@@ -3,6 +3,7 @@
 #include "lib/format.h"
 #include "lib/text.h"
 #include "machine/machine.h"
+#include "repl/judge.h"
 #include "repl/lesson_lab.h"
 #include "repl/lesson_text.h"
 #include "repl/progress.h"
@@ -90,7 +91,7 @@ void lesson_page_ask(struct record *r, const struct lesson_question *q, bool set
   struct record_node *row = record_object(r, list, NULL);
   record_count(r, row, "n", q->number);
   record_string(r, row, "kind", answer_kind_name(q->kind));
-  record_string(r, row, "way", ways[q->kind]);
+  record_string(r, row, "way", judge_is_yes_or_no(q) ? "yes or no" : ways[q->kind]);
   if (q->run[0])
     record_string(r, row, "runs", q->run);
   record_bool(r, row, "settled", settled);

@@ -88,6 +88,18 @@ def test_going_back_brings_the_lab_back_too():
         assert machine.cmd("walk 0x40201abc")["end"] != "mapped"
 
 
+def test_a_lab_is_set_up_in_a_mode_of_its_lesson():
+    with Sim("modern-intel", mode="pae") as machine:
+        assert machine.cmd("lesson 8 14")["mode"] == "32"  # the one step about 32-bit paging
+        for page in (7, 8):  # 32-bit paging has no pages of 2 MiB
+            shown = machine.cmd(f"lesson 8 {page}")
+            assert shown["mode"] == "4level" and "trouble" not in shown, shown
+        machine.cmd("mode 32")
+        shown = machine.cmd("next")
+        assert shown["mode"] == "4level" and "trouble" not in shown, shown
+        assert machine.cmd("mode pae; lesson 8 10")["mode"] == "pae"
+
+
 def test_mistakes_are_told():
     with Sim() as machine:
         assert machine.cmd("next")["status"] == "refused"

@@ -69,6 +69,7 @@ def solution(machine, answer):
 
 # By question: how many outcomes the model has permitted, where it permitted most.
 doubts = {}
+OTHER = {"yes": "no", "no": "yes"}
 WRONG = {"number": "0xdeadbee", "word": "nonsense", "outcome": "fault 0xff"}
 
 
@@ -76,7 +77,7 @@ def wrong(page, mode):
     """An answer that can be read and is not right."""
     if page.answer.kind == "choice":
         return next(letter for letter in page.choices() if letter not in page.answer.value(mode))
-    return WRONG[page.answer.kind]
+    return OTHER.get(page.answer.value(mode), WRONG[page.answer.kind])
 
 
 class Work:

@@ -67,6 +67,16 @@ TEST_CASE("outcomes as people write them")
     CHECK_MESSAGE(!answer_outcome_read(nonsense, std::strlen(nonsense), &o), nonsense);
 }
 
+TEST_CASE("yes and no, as people say them")
+{
+  for (const char *yes : {"yes", "Y", "YES!", "true", "right."})
+    CHECK_MESSAGE(answer_yes_or_no(yes, std::strlen(yes)) == ANSWER_YES, yes);
+  for (const char *no : {"no", "N", "No!", "false", "'no'"})
+    CHECK_MESSAGE(answer_yes_or_no(no, std::strlen(no)) == ANSWER_NO, no);
+  for (const char *neither : {"", "1", "none", "invlpg", "yes and no and yes", "nope at all, never"})
+    CHECK_MESSAGE(answer_yes_or_no(neither, std::strlen(neither)) == ANSWER_NEITHER, neither);
+}
+
 TEST_CASE("who names two outcomes has not decided")
 {
   for (const char *both : {"either", "fresh or stale", "fresh, stale", "stale/fresh", "MAY", "stale a, fresh B"})
@@ -78,6 +88,10 @@ TEST_CASE("who names two outcomes has not decided")
 TEST_CASE("what was said holds of what came")
 {
   struct answer_outcome came = outcome("stale A"), fault = outcome("fault 0x7");
+  struct answer_outcome large = outcome("fresh M1+0x5000"), whole = outcome("fresh M1"), first = outcome("fresh M1+0x1000");
+  CHECK(answer_outcome_holds(&whole, &large));
+  CHECK(!answer_outcome_holds(&large, &whole));
+  CHECK(!answer_outcome_holds(&first, &large));
   for (const char *right : {"stale", "stale A", "A"}) {
     struct answer_outcome said = outcome(right);
     CHECK_MESSAGE(answer_outcome_holds(&said, &came), right);

@@ -34,8 +34,6 @@ class Answer:
             if self.kind not in (None, word):
                 raise Mistake(f"{self.where}: it is a {self.kind} and a {word}")
             self.kind = word
-            if word == "word":
-                value = {"yes": "yes|y", "no": "no|n"}.get(value, value)
             self.values.append((rest.split(), value))
         elif word == "run":
             self.run, _, self.field = (part.strip() for part in value.partition("=>"))
