@@ -181,14 +181,14 @@ def test_pages_are_laid_out_for_a_pen(sheet, tmp_path):
 
 
 @PAPER
-def test_type_is_a_little_smaller_where_that_saves_a_page(monkeypatch):
+def test_it_is_a_little_smaller_where_that_saves_a_page(monkeypatch):
     def pages_of(lines, sizes):
-        monkeypatch.setattr(worksheet_print, "TYPE_SIZES", sizes)
+        monkeypatch.setattr(worksheet_print, "SIZES", sizes)
         meta = {"question": "Why?", "minutes": "5", "sources": ["a manual"]}
         sheet = SimpleNamespace(number=1, title="A title", meta=meta, body=["A line.", ""] * lines)
         return len(worksheet_print.laid_out(sheet).pages)
 
-    large, *_, small = sizes = worksheet_print.TYPE_SIZES
+    large, *_, small = sizes = worksheet_print.SIZES
     lines = next(lines for lines in range(20, 60) if pages_of(lines, [large]) == 2)
     assert pages_of(lines, [small]) == 1
     assert pages_of(lines, sizes) == 1

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PAPER_CSS = os.path.join(HERE, "worksheet_paper.css")
 SITE_CSS = os.path.join(HERE, "worksheet_site.css")
 EQUATION = re.compile(r"\b([A-Z][/A-Z0-9.]*) = (\d)\b(?=[^`]*(?:`[^`]*`[^`]*)*$)")  # G = 1, on one line; not in code
-TYPE_SIZES = [10.5, 10.2, 9.9]  # in points, the best first
+SIZES = [(10.5, 7.5), (10.2, 7.3), (9.9, 7.1)]  # of the type, in points, and of a line to write on, in mm; the best first
 BESIDE_MAX = 35  # longer commands leave no room beside them
 # Commands that show a table or a list.
 MUCH_TO_SEE = ["bench", "capacity", "compare", "cpu", "perf", "platform", "predict", "recursive", "regs", "stat", "sweep", "time", "va", "walk", "why"]
@@ -149,14 +149,18 @@ def handout_text(sheet, on_paper=True):
 
 
 def laid_out(sheet):
-    """The pages, in the largest type that takes no more of them than the smallest: a last page should not be there for three lines."""
+    """The pages, in the largest size that takes no more of them than the smallest: a last page should not be there for three lines."""
     # The build does without it; `make worksheets` installs it.
     import weasyprint  # pylint: disable=import-outside-toplevel
     body = subprocess.run(["pandoc", "-f", "gfm", "-t", "html5"], input=handout_text(sheet), text=True, check=True, capture_output=True).stdout
     source = f'<html lang="en"><head><title>{sheet.number}. {html.escape(sheet.title)}</title></head><body>{body}</body></html>'
     page = weasyprint.HTML(string=source)
-    fonts = [page.render(stylesheets=[weasyprint.CSS(PAPER_CSS), weasyprint.CSS(string=f"body {{ font-size: {size}pt }}")]) for size in TYPE_SIZES]
-    return min(fonts, key=lambda document: len(document.pages))
+
+    def render(font, line):
+        sizes = f"body {{ font-size: {font}pt }} .box div {{ height: {line}mm; padding-top: {line - 3.5}mm }} .do td {{ height: {line - 0.5}mm }}"
+        return page.render(stylesheets=[weasyprint.CSS(PAPER_CSS), weasyprint.CSS(string=sizes)])
+
+    return min((render(*size) for size in SIZES), key=lambda document: len(document.pages))
 
 
 def handout(sheet, out):
