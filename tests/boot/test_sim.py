@@ -97,7 +97,8 @@ def test_lines_are_as_long_as_columns_says():
     with Sim() as machine:
         for wrong in (1, 39, 251, 1000):
             assert "0 or a number from 40 to 250" in machine.cmd(f"set columns={wrong}")["reason"]
-        machine.cmd("set columns=132; mode pae")
+        machine.cmd("set columns=132")
+        machine.cmd("mode pae")
         assert next(row["value"] for row in machine.cmd("set")["settings"] if row["name"] == "columns") == 132, "it survives a mode switch"
 
 
