@@ -204,13 +204,18 @@ static void compare_goes_on(struct state_frame *f)
   state->compare.returning = 0;
 }
 
+static bool separates(char c)
+{
+  return c == ' ' || c == '\t' || c == ';';
+}
+
 /* Moves to the next command: its limits in @p start and @p end. False when there is nothing left to run. */
 static bool next_command(size_t *start, size_t *end)
 {
   struct state *state = state_get();
   while (state->depth > 0) {
     struct state_frame *f = &state->frame[state->depth - 1];
-    while (f->at < f->end && (state->text[f->at] == ' ' || state->text[f->at] == '\t' || state->text[f->at] == ';'))
+    while (f->at < f->end && separates(state->text[f->at]))
       f->at++;
     if (f->at < f->end && state->text[f->at] != '#') {
       *start = f->at;
@@ -284,22 +289,33 @@ static void execute(const struct command *command, const char *text, size_t leng
   watch_record(r);
 }
 
+/* The length of the first word of a command, which is its name. */
+static size_t word_length(const char *text, size_t length)
+{
+  size_t word = 0;
+  while (word < length && text[word] != ' ' && text[word] != '\t' && text[word] != '{')
+    word++;
+  return word;
+}
+
+/* A record by the name that was typed, whether there is such a command or not. */
+static struct record *record_of_typed(const char *text, size_t word)
+{
+  char name[24];
+  return record_begin(text_copy(name, sizeof name, text, word));
+}
+
 static void run_command(size_t start, size_t end)
 {
   static char text[STATE_TEXT_MAX];
-  size_t length = end - start, word = 0;
+  size_t length = end - start;
   command_start = start;
   memcpy(text, state_get()->text + start, length);
   while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
     length--;
   text[length] = '\0';
-  while (text[word] && text[word] != ' ' && text[word] != '\t' && text[word] != '{')
-    word++;
-  char name[24];
-  size_t shown = word < sizeof name ? word : sizeof name - 1;
-  memcpy(name, text, shown);
-  name[shown] = '\0';
-  struct record *r = record_begin(name);
+  size_t word = word_length(text, length);
+  struct record *r = record_of_typed(text, word);
   if (compare_active() && state_get()->depth == state_get()->compare.depth)
     compare_command();
   if (lesson_running())
@@ -324,6 +340,22 @@ static void script_stopped(const char *name)
   print(r, 0);
 }
 
+/* Ctrl-C came while a command ran that it did not stop. What would have come next on the line is not done, and that is said. */
+static void left_undone(const struct state_frame *line)
+{
+  const char *text = state_get()->text;
+  size_t start = line->at, end;
+  while (start < line->end && separates(text[start]))
+    start++;
+  if (start == line->end || text[start] == '#')
+    return;
+  end = command_end(text, start, line->end);
+  struct record *r = record_of_typed(text + start, word_length(text + start, end - start));
+  record_format(r, &r->root, "reason", "Ctrl-C came before '%.*s'", (int)(end - start), text + start);
+  r->status = STATUS_INTERRUPTED;
+  print(r, start);
+}
+
 static void stop_all(void)
 {
   struct state *state = state_get();
@@ -340,6 +372,8 @@ static void stop_all(void)
     script_stopped(lesson);
   else if (repeating && !outermost.script)
     repeat_ended(&outermost, STATUS_INTERRUPTED);
+  else if (!repeating)
+    left_undone(&outermost);
 }
 
 /* The next line of a replay becomes the text that is run, under the prompt that it would have been typed at. */
