@@ -20,7 +20,8 @@
  *
  * A small direct-mapped TLB puts pages that are alike in their low bits into one place. So what every command uses keeps away from pages
  * whose number ends in 0 to 7: that is where people map theirs (0x40000000 and the next few), and the kernel must not push them out.
- * Neither do they end in 0x78 to 0x7f, where tests map theirs: of the variables the records' arena is there, whose far end is rarely used.
+ * Neither do they end in 0x78 to 0x7f, where tests map theirs: of the variables the records' arena is there, whose far end is rarely used
+ * (tests/static/variables checks that).
  */
 #ifndef MACHINE_LAYOUT_H
 #define MACHINE_LAYOUT_H

@@ -144,9 +144,11 @@ void lesson_lab_lacks(struct record *r, const char *lesson)
   for (unsigned w = 0; lesson_text_word(&line, w, &word); w++)
     for (unsigned i = 0; i < EFFECTS; i++)
       if (text_is(word.text, word.length, effects[i].name) && now()->lacks >> i & 1) {
-        if (list == NULL)
-          list = record_array(r, &r->root, "lacks", "| This machine does not show {effect}:\n  | {elsewhere} would.");
+        bool first = list == NULL;
+        if (first)
+          list = record_array(r, &r->root, "lacks", "[?first:\n]  | This machine does not show {effect}:\n  | {elsewhere} would.");
         struct record_node *row = record_object(r, list, NULL);
+        record_bool(r, row, "first", first);
         record_string(r, row, "effect", effects[i].is);
         record_string(r, row, "elsewhere", effects[i].elsewhere);
       }

@@ -139,9 +139,9 @@ void lesson_page_show(struct record *r)
   }
   if (lesson->trouble[0])
     record_string(r, &r->root, "trouble", lesson->trouble);
+  say_text(r, page);
   if (lesson->page == 0)
     lesson_lab_lacks(r, text);
-  say_text(r, page);
   say_commands(r, page);
   if (lesson->page == 0)
     record_string(r, record_array(r, &r->root, "then", "\n  {}"), NULL,
@@ -198,9 +198,9 @@ static void note_skipped(unsigned nearest, unsigned count, int by, const char *w
 unsigned lesson_page_beside(const char *text, unsigned page, int by)
 {
   struct lesson_question question;
-  char why[80] = "", ignored[80];
+  char why[80] = "";
   unsigned nearest = (unsigned)((int)page + by), to = nearest, count = 0;
-  for (; to < lesson_text_pages(text) && !page_fits(lesson_text_page(text, to), count ? ignored : why, sizeof why);
+  for (; to < lesson_text_pages(text) && !page_fits(lesson_text_page(text, to), why, count ? 0 : sizeof why);
        to = (unsigned)((int)to + by), count++)
     if (lesson_page_question(lesson_text_page(text, to), &question))
       progress_leave_out(now()->number, question.number);

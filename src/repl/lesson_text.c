@@ -79,7 +79,8 @@ unsigned lesson_text_pages(const char *lesson)
 
 bool lesson_text_find(const char *at, char tag, struct lesson_line *line)
 {
-  read_line(at, line);
+  if (read_line(at, line) == NULL)
+    return false;
   if (line->tag == tag)
     return true;
   at = lesson_text_inside(at);

@@ -25,7 +25,7 @@ static void begin(struct line *line)
   }
   line->begun = true;
   line->column = 0;
-  line->hang = line->indent + HANG;
+  line->hang = 0;
   line->hang_set = false;
   line->blanks = line->indent;
 }
@@ -33,6 +33,9 @@ static void begin(struct line *line)
 /* Writes the word under way, on a line of its own where this one has no room for it. */
 static void end_word(struct line *line)
 {
+  if (line->width && line->hang == 0) {
+    line->hang = line->blanks + HANG;
+  }
   if (line->width) { /* a colour alone takes no room; blanks before it wait for what follows */
     if (line->columns && line->column + line->blanks + line->width > line->columns && line->column > line->hang) {
       out_text(line->out, "\r\n");

@@ -14,7 +14,7 @@ struct line {
   /* The line under way: */
   bool begun;    /* it has something in it */
   size_t column; /* how far it is written */
-  size_t hang;   /* how far right of the margin it goes on when it is broken */
+  size_t hang;   /* how far right of the margin it goes on when it is broken: a little further than it began, if nothing else is said */
   bool hang_set; /* ... which is where the next word begins */
   size_t blanks; /* owed: a line does not end in blanks */
   size_t width;  /* of the word under way, in columns; colours have none */

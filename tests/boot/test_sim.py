@@ -84,6 +84,23 @@ def test_batch_exit_status_and_no_prompts():
     assert result.returncode == 0 and len(lines) == 3 and all(line.startswith("{") for line in lines)
 
 
+def longest_line(columns, script):
+    text = subprocess.run([PROGRAM], capture_output=True, text=True, input=f"set columns={columns}\n{script}\n").stdout
+    return max(len(line) for line in text.splitlines())
+
+
+def test_lines_are_as_long_as_columns_says():
+    script = "help\nrules\ncpu\nset\nfoo bar\nmap 0x40000000 A\nread 0x40000000\nwhy\nlesson"
+    assert longest_line(0, script) > 132
+    for columns in (80, 132, 250):
+        assert columns // 2 < longest_line(columns, script) <= columns
+    with Sim() as machine:
+        for wrong in (1, 39, 251, 1000):
+            assert "0 or a number from 40 to 250" in machine.cmd(f"set columns={wrong}")["reason"]
+        machine.cmd("set columns=132; mode pae")
+        assert next(row["value"] for row in machine.cmd("set")["settings"] if row["name"] == "columns") == 132, "it survives a mode switch"
+
+
 def test_a_page_that_nobody_touched_may_be_cached():
     """Speculation: the neighbour's A comes by itself; then its old translation may be used, and on this machine is."""
     with Sim("modern-intel", "4level", seed=3) as machine:

@@ -93,3 +93,9 @@ def test_too_little_memory_is_said(memory):
             machine.expect("[^\r\n]", timeout=0.5)  # ... and then nothing: it does not go on regardless
     finally:
         machine.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("option, columns", [("columns=132", 132), ("columns=0", 0), ("columns=7", 80), ("columns=wide", 80), ("", 80)])
+def test_columns_by_the_command_line(option, columns):
+    with Qemu(append=f"json=1 {option}") as machine:
+        assert next(row["value"] for row in machine.cmd("set")["settings"] if row["name"] == "columns") == columns

@@ -105,7 +105,7 @@ TEST_CASE("predict: upper levels")
   CHECK(say(lab.predict(VA, OP_WRITE, 3)) == "MUST 2000 tables");
 }
 
-TEST_CASE("predict: global translations after MOV CR3, PDPTE registers, addresses that are not canonical, paging off")
+TEST_CASE("predict: global translations after MOV CR3, PDPTE registers, control registers, addresses that are not canonical, paging off")
 {
   FakeLab lab(MACHINE_32);
   lab.map(VA, PAGE_A | E_G);
@@ -124,6 +124,19 @@ TEST_CASE("predict: global translations after MOV CR3, PDPTE registers, addresse
   amd.begin();
   amd.set(VA, 0, 0);
   CHECK(say(amd.predict(VA)) == "MAY fault 0 tlb-may-drop; MAY 2000 pdptes-amd");
+
+  FakeLab large(MACHINE_32);
+  large.map(VA, 0, 0x400000 | E_PAGE | E_PS);
+  large.begin();
+  large.paging.conditions &= ~(unsigned)CONDITION_PSE;
+  large.op(OPERATION_CR4_PSE);
+  CHECK(say(large.predict(VA)).find("MAY 400000 tlb-may-keep") != std::string::npos);
+  FakeLab nx(MACHINE_PAE);
+  nx.map(VA, PAGE_A | E_NX);
+  nx.begin();
+  nx.paging.conditions &= ~(unsigned)CONDITION_NXE;
+  model_conditions(nx.model(), &nx.paging);
+  CHECK(say(nx.predict(VA)) == "MAY fault 9 tlb-may-drop; MAY 2000 tlb-may-keep");
 
   FakeLab wide(MACHINE_4LEVEL);
   wide.begin();

@@ -61,6 +61,14 @@ TEST_CASE("lines: broken between words, and indented from there on")
   CHECK(render(said("one  two three"), 12) == "refused: one\r\n  two three\r\n"); /* no blanks hang over either edge */
 }
 
+TEST_CASE("lines: one that begins further right goes on further right")
+{
+  struct record *r = record_begin("x");
+  record_string(r, &r->root, "command", "compare { read 0x40000000 }");
+  r->text = "Type:\n    {command}";
+  CHECK(render(r, 24) == "Type:\r\n    compare { read\r\n      0x40000000 }\r\n");
+}
+
 TEST_CASE("lines: a word that is longer than a line is left whole")
 {
   CHECK(render(said("0123456789abcdefghijklmnop is"), 20) == "refused:\r\n  0123456789abcdefghijklmnop\r\n  is\r\n");

@@ -5,6 +5,7 @@ import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIRECTORY = os.path.join(ROOT, "docs", "lessons")
+MODES = ["off", "32", "pae", "4level", "5level"]
 KINDS = ["number", "word", "choice", "outcome"]
 FENCE = re.compile(r"^```(\S*)\s*$")
 
@@ -145,16 +146,22 @@ def header(text, name):
         item = re.match(r"\s*- (.*)", line)
         pair = re.match(r"(\w+):\s*(.*)", line)
         if item and key:
-            meta[key].append(item[1].strip().strip('"'))
+            meta[key].append(unquoted(item[1]))
         elif pair:
             key, value = pair[1], pair[2].strip()
             if value.startswith("["):
                 meta[key] = [part.strip() for part in value.strip("[]").split(",") if part.strip()]
             else:
-                meta[key] = value.strip('"') if value else []
+                meta[key] = unquoted(value) if value else []
         elif line.strip():
             raise Mistake(f"{name}: the header's '{line}' is neither 'key: value' nor '- item'")
     return meta
+
+
+def unquoted(value):
+    """Without the quotes around it; what is quoted inside stays so."""
+    value = value.strip()
+    return value[1:-1] if re.fullmatch(r'"[^"]*"', value) else value
 
 
 def keyed(lines, where):

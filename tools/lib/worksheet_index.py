@@ -9,10 +9,9 @@ INDEX = os.path.join(DIRECTORY, "README.md")
 ROWS = [f"{letter}{n}" for letter, most in (("Q", 6), ("L", 8), ("W", 12), ("X", 6), ("U", 1)) for n in range(1, most + 1)]
 
 
-def index_text(sheets):
-    lines = ["# Lessons", "",
-             "Made by `tools/worksheets coverage --write` from the headers of the worksheets; [TEACHING.md](../TEACHING.md) tells how to use and write them.",
-             "", "| lesson | the question | minutes | modes |", "|---|---|---|---|"]
+def tables(sheets):
+    """The lessons, and behind them what is taught where."""
+    lines = ["| lesson | the question | minutes | modes |", "|---|---|---|---|"]
     for sheet in sheets:
         lines.append(f"| [{sheet.number}. {sheet.title}]({sheet.name}) | {sheet.meta['question']} | {sheet.meta['minutes']} | {' '.join(sheet.modes)} |")
     lines += ["", "## What is taught where", "", "The letters are those of the sources that the project started from: Q how to use INVLPG, L what a flush costs, W which",
@@ -27,6 +26,11 @@ def index_text(sheets):
         links = ", ".join(f"[{sheet.number}]({sheet.name})" for sheet, _ in rows[row])
         lines.append(f"| {row} | {'; '.join(phrases)} | {links} |")
     return "\n".join(lines) + "\n"
+
+
+def index_text(sheets):
+    return "# Lessons\n\nMade by `tools/worksheets coverage --write` from the headers of the worksheets; [TEACHING.md](../TEACHING.md) tells how to " \
+           "use and write them.\n\n" + tables(sheets)
 
 
 def write(sheets):

@@ -2,10 +2,10 @@
 
 import re
 
+from worksheet_format import MODES
 from worksheet_index import ROWS
 from worksheet_shell import compiled, WIDTH
 
-MODES = ["off", "32", "pae", "4level", "5level"]
 EFFECTS = ["stale", "global", "structures", "not-present", "ad"]
 SCRIPT_MAX = 1700  # what the shell has to run before a page, as one line (src/repl/state.h)
 
