@@ -107,10 +107,10 @@ static const char *rule_name(const struct model *model, const struct prediction 
     return "spurious-fault";
   if (o->walked || o->past_level == MODEL_ROOT)
     return "structures-may-keep";
-  const struct walk_step *leaf = walk_last(&o->walk);
+  /* No walk that is permitted now comes to it, whatever entry has changed: it can only be a finished translation. */
   if (o->walk.global && o->past.to <= model_dropped(model, p->va, false, o->walk.shift, MODEL_PERMITTED).time)
     return "global-may-keep";
-  return leaf->level == o->past_level ? "tlb-may-keep" : "structures-may-keep";
+  return "tlb-may-keep";
 }
 
 static void fresh_first(struct prediction *p)

@@ -178,9 +178,10 @@ static const struct command commands[] = {
    .brief = "say why the last access came out so, by which rule",
    .example = "map 0x40000000 A; read 0x40000000; map 0x40000000 B; read 0x40000000; why",
    .sdm = "Caching Translation Information",
-   .text = "{of}: [{outcome}, ][{class}, ][needs {needs}, ]by rule {rule}[\n  {says}][\n  SDM: {section}[; AMD APM: {amd}]]"
-           "[\n  {because}][\n  {prevent}][\n  the tables: {tables}]"
-           "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]",
+   .text =
+     "{of}: [{outcome}, ][{class}, ][needs {needs}, ][by rule {rule}][?!rule:by no rule][\n  {says}][\n  SDM: {section}[; AMD APM: {amd}]]"
+     "[\n  {because}][\n  {prevent}][\n  the tables: {tables}]"
+     "[\n  VIOLATION of {violation.rule}: {violation.says} ({violation.sdm})[; dropped by {violation.dropped_by}]]",
    .more = "It tells which permitted outcome it was, which command made that possible and what would have prevented it. After an edit it "
            "tells what the edit needs, after an invalidation what that must drop.",
    .flags = COMMAND_PAGED,

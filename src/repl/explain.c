@@ -169,8 +169,8 @@ static const char *prevention(const struct predict_outcome *o)
 {
   bool page = !o->walked && o->past_level != MODEL_ROOT;
   if (o->rule->class == RULE_PLATFORM || !page)
-    return page ? "invlpg" : "invlpg of any page, or cr3,";
-  return o->walk.global ? "invlpg, or pge," : "invlpg, or cr3,";
+    return page ? "invlpg of this page" : "invlpg of any page, or cr3,";
+  return o->walk.global ? "invlpg of this page, or pge," : "invlpg of this page, or cr3,";
 }
 
 static void why_stale(struct record *r, const struct predict_outcome *o)

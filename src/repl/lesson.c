@@ -9,6 +9,7 @@
 #include "repl/lesson_page.h"
 #include "repl/progress.h"
 #include "repl/quiz.h"
+#include "repl/settings.h"
 #include "repl/shell.h"
 #include "repl/state.h"
 
@@ -157,6 +158,7 @@ bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
   lesson_lab_script_again(&script, text, to);
   if (!begin(r, &script, DOING_SET_UP, COMMAND_LESSON, later))
     return false;
+  settings_restore(); /* what an earlier step, or the student, has set is not part of this lab */
   arrive(number, to);
   return true;
 }
@@ -204,6 +206,7 @@ bool lesson_quiz(struct record *r, bool seeded, uint32_t seed, bool *later)
   lesson->quiz = 1;
   lesson->quiz_length = QUIZ_QUESTIONS;
   lesson->quiz_right = lesson->quiz_settled = 0;
+  settings_restore(); /* the same seed asks the same, whatever was set before */
   return quiz_ask(r, COMMAND_QUIZ, later);
 }
 
@@ -227,12 +230,15 @@ bool lesson_move(struct record *r, int by, bool *later)
   }
   memset(&script, 0, sizeof script);
   int mode = (int)machine_mode();
+  bool sets_up = lesson_lab_begins(text, by > 0 ? to : lesson->page);
   if (by > 0)
     lesson_lab_script_page(&script, text, to, &mode);
-  else if (lesson_lab_begins(text, lesson->page)) /* this page's lab is not the one before's: another mode, perhaps */
+  else if (sets_up) /* this page's lab is not the one before's: another mode, perhaps */
     lesson_lab_script_again(&script, text, to);
   if (!begin(r, &script, DOING_SET_UP, by > 0 ? COMMAND_NEXT : COMMAND_PREV, later))
     return false;
+  if (sets_up)
+    settings_restore();
   arrive(lesson->number, to);
   return true;
 }

@@ -8,6 +8,7 @@
 enum setting_kind { SETTING_CONTROL, SETTING_REGISTER, SETTING_SHELL, SETTING_NUMBER };
 
 #define LONG_MODES (1u << MACHINE_4LEVEL | 1u << MACHINE_5LEVEL)
+#define NO_MODES 0u
 #define ALL_MODES (1u << MACHINE_OFF | 1u << MACHINE_32 | 1u << MACHINE_PAE | LONG_MODES)
 
 struct setting {
@@ -18,6 +19,7 @@ struct setting {
   uint8_t reg;     /* enum machine_register */
   uint8_t feature; /* enum machine_feature that it takes */
   uint8_t modes;   /* in which it may be 1 */
+  uint8_t starts;  /* in which it is 1 when nobody has set it */
   uint64_t bit;
   /* SETTING_SHELL, SETTING_NUMBER: */
   uint16_t offset; /* of a uint8_t in struct state, or of a uint32_t */
@@ -25,9 +27,9 @@ struct setting {
   uint32_t most;   /* ... the greatest */
 };
 
-#define CONTROL(n, r, f, m, b, d)                                                                                                          \
+#define CONTROL(n, r, f, m, on, b, d)                                                                                                      \
   {                                                                                                                                        \
-    .name = n, .brief = d, .kind = SETTING_CONTROL, .reg = r, .feature = f, .modes = m, .bit = b                                           \
+    .name = n, .brief = d, .kind = SETTING_CONTROL, .reg = r, .feature = f, .modes = m, .starts = on, .bit = b                             \
   }
 #define SHELL(n, member, d)                                                                                                                \
   {                                                                                                                                        \
@@ -39,14 +41,15 @@ struct setting {
   }
 
 static const struct setting settings[] = {
-  CONTROL("cr0.wp", REGISTER_CR0, FEATURE_INVLPG, ALL_MODES, CR0_WP, "supervisor writes obey R/W"),
-  CONTROL("cr4.pse", REGISTER_CR4, FEATURE_PSE, ALL_MODES, CR4_PSE, "4 MiB pages in 32-bit paging"),
-  CONTROL("cr4.pge", REGISTER_CR4, FEATURE_PGE, ALL_MODES, CR4_PGE, "global pages"),
-  CONTROL("cr4.smep", REGISTER_CR4, FEATURE_SMEP, ALL_MODES, CR4_SMEP, "the supervisor may not execute user pages"),
-  CONTROL("cr4.smap", REGISTER_CR4, FEATURE_SMAP, ALL_MODES, CR4_SMAP, "the supervisor may not touch user pages"),
-  CONTROL("cr4.pcide", REGISTER_CR4, FEATURE_PCID, LONG_MODES, CR4_PCIDE, "process-context identifiers"),
-  CONTROL("cr4.pke", REGISTER_CR4, FEATURE_PKU, LONG_MODES, CR4_PKE, "protection keys for user pages"),
-  CONTROL("efer.nxe", REGISTER_EFER, FEATURE_NX, ALL_MODES, EFER_NXE, "XD bits forbid execution; without it they are reserved"),
+  CONTROL("cr0.wp", REGISTER_CR0, FEATURE_INVLPG, ALL_MODES, ALL_MODES, CR0_WP, "supervisor writes obey R/W"),
+  CONTROL("cr4.pse", REGISTER_CR4, FEATURE_PSE, ALL_MODES, 1u << MACHINE_32, CR4_PSE, "4 MiB pages in 32-bit paging"),
+  CONTROL("cr4.pge", REGISTER_CR4, FEATURE_PGE, ALL_MODES, ALL_MODES, CR4_PGE, "global pages"),
+  CONTROL("cr4.smep", REGISTER_CR4, FEATURE_SMEP, ALL_MODES, NO_MODES, CR4_SMEP, "the supervisor may not execute user pages"),
+  CONTROL("cr4.smap", REGISTER_CR4, FEATURE_SMAP, ALL_MODES, NO_MODES, CR4_SMAP, "the supervisor may not touch user pages"),
+  CONTROL("cr4.pcide", REGISTER_CR4, FEATURE_PCID, LONG_MODES, NO_MODES, CR4_PCIDE, "process-context identifiers"),
+  CONTROL("cr4.pke", REGISTER_CR4, FEATURE_PKU, LONG_MODES, NO_MODES, CR4_PKE, "protection keys for user pages"),
+  CONTROL("efer.nxe", REGISTER_EFER, FEATURE_NX, ALL_MODES, 1u << MACHINE_PAE | LONG_MODES, EFER_NXE,
+          "XD bits forbid execution; without it they are reserved"),
   {.name = "pkru",
    .brief = "two bits per protection key: no access, no writes (takes cr4.pke=1)",
    .kind = SETTING_REGISTER,
@@ -186,6 +189,21 @@ void settings_apply(void)
       control_write(s, 0);
   }
   lab_unsafe_set(state->unsafe != 0);
+}
+
+void settings_restore(void)
+{
+  struct state *state = state_get();
+  state->control_set = state->control_clear = 0;
+  if (machine_register_read(REGISTER_CR4) & CR4_PKE)
+    lab_register_write(REGISTER_PKRU, 0);
+  for (unsigned i = 0; i < SETTINGS; i++) {
+    const struct setting *s = &settings[i];
+    uint64_t starts = s->starts >> machine_mode() & 1u;
+    if (s->kind == SETTING_CONTROL && control_here(s) && current(s) != starts)
+      control_write(s, starts);
+  }
+  lab_refresh();
 }
 
 const char *settings_name(unsigned index)

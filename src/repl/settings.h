@@ -13,6 +13,9 @@ bool settings_change(struct record *r, const char *name, size_t at, uint64_t val
 /** After a mode switch: makes the control registers what the user had set, as far as this mode and CPU have them. */
 void settings_apply(void);
 
+/** Makes the control registers what they are when nobody has set anything. */
+void settings_restore(void);
+
 /** The name of setting number @p index, or NULL. For completion and documentation. */
 const char *settings_name(unsigned index);
 /** What it means when it is 1. */
