@@ -200,8 +200,8 @@ static bool cmd_touch(const struct args *args, struct record *r)
     if (counts.outcome[i])
       record_count(r, &r->root, i == LAB_FRESH ? "fresh" : i == LAB_STALE ? "stale" : "faults", counts.outcome[i]);
   if (counts.most > 0) {
-    record_count(r, &r->root, "min_ticks", counts.least);
-    record_count(r, &r->root, "max_ticks", counts.most);
+    common_ticks_count(r, &r->root, "min_ticks", counts.least);
+    common_ticks_count(r, &r->root, "max_ticks", counts.most);
   }
   return true;
 }
@@ -284,7 +284,7 @@ static const struct command commands[] = {
    .brief = "read, write or execute in a page, once or many times",
    .example = "map 0x40000000 A; touch w 0x40000000; touch r 0x40000000 x100",
    .sdm = TOUCH_SDM,
-   .text = TOUCH_TEXT "[\n  {times} times: {min_ticks} to {max_ticks} ticks]",
+   .text = TOUCH_TEXT "[\n  {times} times[: {min_ticks} to {max_ticks} ticks]]",
    .run = cmd_touch,
    .predict = predict_touch},
   {.name = "cached?",

@@ -236,7 +236,7 @@ static bool cmd_flush(const struct args *args, struct record *r)
   lab_counts_change()->by_page++;
   explain_did_operation(OPERATION_INVLPG);
   if (f.ticks)
-    record_count(r, &r->root, "ticks", f.ticks);
+    common_ticks_count(r, &r->root, "ticks", f.ticks);
   return true;
 }
 

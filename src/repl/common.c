@@ -112,10 +112,16 @@ void common_progress(const char *fmt, ...)
   console_write(line, length + 2);
 }
 
+void common_ticks_count(struct record *r, struct record_node *parent, const char *key, uint64_t ticks)
+{
+  if (state_get()->json || state_get()->clock != CLOCK_NONE)
+    record_count(r, parent, key, ticks);
+}
+
 void common_ticks(struct record *r, const struct machine_result *result)
 {
   if (!result->timed)
     return;
-  record_count(r, &r->root, "ticks", result->ticks);
+  common_ticks_count(r, &r->root, "ticks", result->ticks);
   record_string(r, &r->root, "clock", state_clock());
 }

@@ -33,7 +33,11 @@ bool common_no_clock(struct record *r);
 /** A line on what is being worked on, for a person who waits; nothing in JSON. */
 void common_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Adds ticks and the clock's worth. */
+/** Adds a number of ticks as @p key. Text has none where the clock does not tell a TLB's hit from a miss: there they would say something
+ * that is not so. */
+void common_ticks_count(struct record *r, struct record_node *parent, const char *key, uint64_t ticks);
+
+/** Adds the ticks of an access, if it was timed, and the clock's worth. */
 void common_ticks(struct record *r, const struct machine_result *result);
 
 #endif

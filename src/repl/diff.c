@@ -1,5 +1,6 @@
 #include "repl/diff.h"
 
+#include "repl/common.h"
 #include "repl/explain.h"
 #include "repl/state.h"
 
@@ -105,7 +106,7 @@ static void trace_record(struct record *r)
     if (machine_register_read(REGISTER_CR4) & CR4_PCIDE)
       record_count(r, row, "pcid", t->pcid);
     if (t->ticks)
-      record_count(r, row, "ticks", t->ticks);
+      common_ticks_count(r, row, "ticks", t->ticks);
   }
   if (count > LAB_TRACE_MAX)
     record_count(r, record_object(r, list, NULL), "more", count - LAB_TRACE_MAX);

@@ -94,6 +94,10 @@ def test_bochs_has_no_clock_and_says_so():
         assert record["clock"] == "none" and len({row["min"] for row in record["costs"] if row["what"].endswith("miss")}) == 1
         sweep = machine.cmd("sweep flush 16", timeout=60)
         assert sweep["clock"] == "none" and "crossover" not in sweep
+        machine.cmd("map 0x40000000 A")
+        assert machine.cmd("read 0x40000000")["clock"] == "none"
+        shown = machine.text("json off") + machine.text("read 0x40000000") + machine.text("trace flush on; touch w 0x40000000 x3; invlpg 0x40000000")
+        assert "frame A" in shown and "flush invlpg" in shown and "ticks" not in shown, "they would say something that is not so"
 
 
 def documented(lines, level):
