@@ -138,6 +138,11 @@ const char *console_name(void)
   return name;
 }
 
+unsigned console_columns(void)
+{
+  return has_screen && !has_serial ? screen_columns() : 0;
+}
+
 void console_notice(const char *text)
 {
   notice = text;

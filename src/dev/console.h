@@ -22,4 +22,7 @@ void console_flush(void);
 /** What it is: "com1, 115200 baud, 16550, by interrupt; screen 80x25; keyboard". */
 const char *console_name(void);
 
+/** How many characters a line holds; 0: nobody knows, for a terminal is at the end of a serial line. */
+unsigned console_columns(void);
+
 #endif

@@ -231,6 +231,11 @@ void screen_write(const char *text, size_t length)
     screen_draw();
 }
 
+unsigned screen_columns(void)
+{
+  return SCREEN->vt.columns;
+}
+
 const char *screen_name(void)
 {
   return memory ? name : "";

@@ -17,4 +17,7 @@ void screen_draw(void);
 /** "screen 80x25". */
 const char *screen_name(void);
 
+/** How many characters a line holds. */
+unsigned screen_columns(void);
+
 #endif

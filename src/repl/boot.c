@@ -8,10 +8,12 @@
 #include <string.h>
 
 static char console[96];
+static unsigned console_columns;
 
-void boot_console(const char *name)
+void boot_console(const char *name, unsigned columns)
 {
   format(console, sizeof console, "%s", name);
+  console_columns = columns;
 }
 
 /* The text behind `key` (which ends in '=') on the command line, or NULL. */
@@ -30,16 +32,21 @@ static const char *option(const char *key)
   return NULL;
 }
 
-/* Characters to a line, as `set columns` takes them. */
-static uint32_t option_columns(void)
+static bool columns_possible(unsigned columns)
+{
+  return columns >= STATE_COLUMNS_LEAST && columns <= STATE_COLUMNS_MOST;
+}
+
+/* Characters to a line, as `set columns` takes them: what the command line says, or as many as the console has. */
+static uint32_t columns_wanted(void)
 {
   const char *digits = option("columns=");
-  uint32_t value = 0;
+  uint32_t value = 0, otherwise = columns_possible(console_columns) ? console_columns : STATE_COLUMNS;
   if (digits == NULL || !text_is_digit(*digits))
-    return STATE_COLUMNS;
+    return otherwise;
   for (; text_is_digit(*digits) && value <= STATE_COLUMNS_MOST; digits++)
     value = value * 10 + (uint32_t)(*digits - '0');
-  return value > STATE_COLUMNS_MOST || (value && value < STATE_COLUMNS_LEAST) ? STATE_COLUMNS : value;
+  return value == 0 || columns_possible(value) ? value : otherwise;
 }
 
 static bool option_on(const char *key, bool otherwise)
@@ -54,7 +61,7 @@ void boot_settings(struct state *state)
   state->color = option_on("color=", true) && !state->json;
   state->batch = option_on("batch=", false);
   state->flush_ceiling = STATE_FLUSH_CEILING;
-  state->columns = option_columns();
+  state->columns = columns_wanted();
 }
 
 bool boot_run_line(char *line, size_t size)

@@ -15,7 +15,8 @@ struct record *boot_record(void);
 /** The commands of `run="..."`, if there are any. */
 bool boot_run_line(char *line, size_t size);
 
-/** What the console is, for the record; set before shell_run() by whoever opened it. */
-void boot_console(const char *name);
+/** What the console is, for the record, and how many characters its lines hold (0: unknown); set before shell_run() by whoever opened it.
+ */
+void boot_console(const char *name, unsigned columns);
 
 #endif
