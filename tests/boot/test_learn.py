@@ -120,6 +120,15 @@ def test_what_was_set_is_not_part_of_the_next_lab():
         assert settings()["cr0.wp"] == 0, "the page goes on with the lab that is there"
 
 
+def test_the_name_of_an_exception_is_no_comment():
+    with Sim("modern-intel", mode="4level") as machine:
+        machine.cmd("lesson 4 13")
+        for answer in ("#PF", "a #pf", "page fault # or is it?"):
+            record = machine.cmd(f"check-answer {answer}")
+            assert record["right"] is False and "A miss only makes" in " ".join(record["says"]), record
+        assert machine.cmd("map 0x40000000 A #pfui")["status"] == "ok"
+
+
 def test_mistakes_are_told():
     with Sim() as machine:
         assert machine.cmd("next")["status"] == "refused"
