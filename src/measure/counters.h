@@ -2,6 +2,7 @@
 #ifndef MEASURE_COUNTERS_H
 #define MEASURE_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ struct counters_cpu {
 
 /** The events of this CPU, or NULL with the reason in @p why. */
 const struct counters_cpu *counters_here(char *why, size_t size);
+
+/** Whether they count at all, by counting our own instructions: emulators have counters that stay 0, and so may virtual machines. */
+bool counters_count(void);
 
 /** Begins to count @p event in rings 0 and 3; counters_end() gives how many there were. */
 void counters_begin(const struct counters_event *event);

@@ -170,6 +170,9 @@ static bool cmd_perf(const struct args *args, struct record *r)
   const struct counters_cpu *cpu = counters_here(why, sizeof why);
   if (cpu == NULL)
     return record_refuse(r, "%s", why);
+  if (!counters_count())
+    return record_refuse(r,
+                         "the CPU's performance counters do not count, not even instructions: an emulator's, or a hypervisor keeps them");
   if (!task_of(args, r, &task, &count))
     return r->status == STATUS_FAULT;
   nothing = task;

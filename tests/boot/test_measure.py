@@ -94,6 +94,8 @@ def test_bochs_has_no_clock_and_says_so():
         assert record["clock"] == "none" and len({row["min"] for row in record["costs"] if row["what"].endswith("miss")}) == 1
         sweep = machine.cmd("sweep flush 16", timeout=60)
         assert sweep["clock"] == "none" and "crossover" not in sweep
+        perf = machine.cmd("perf read 0x40000000")
+        assert perf["status"] == "refused" and "do not count" in perf["reason"], "zeros that nobody counted are no figures"
         machine.cmd("map 0x40000000 A")
         assert machine.cmd("read 0x40000000")["clock"] == "none"
         shown = machine.text("json off") + machine.text("read 0x40000000") + machine.text("trace flush on; touch w 0x40000000 x3; invlpg 0x40000000")

@@ -127,4 +127,6 @@ TEST_CASE("counters: an event is selected in both rings, counted, and stopped")
   fake.msrs[0xc1] = 5;
   CHECK(counters_end() == 5);
   CHECK(fake.msrs[0x186] == 0);
+  CHECK(!counters_count()); /* nothing counts here but what the test says */
+  CHECK(fake.msrs[0x186] == 0);
 }
