@@ -303,6 +303,8 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   if (!permitted) {
     say_nearly(r, list, touch->predicted, &said);
     say_fitting(r, list, q->page, 'W', answer_fits, &(struct said){q, answer});
+    if (q->page == NULL)
+      record_string(r, list, NULL, "'why' tells the rule, and what dropped or kept the older translation.");
   }
   say_fitting(r, list, q->page, 'F', outcome_fits, &came);
   judge_every(r, list, q->page, 'B');
