@@ -275,7 +275,7 @@ static bool cmd_stat(const struct args *args, struct record *r)
       count_row(r, list, explain_operation_name((enum rule_operation)i), c->operation[i]);
   for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
     count_row(r, list, others[i].what, others[i].count);
-  if (c->ticks)
+  if (c->ticks && common_shows_ticks())
     count_row(r, list, "ticks spent invalidating", c->ticks);
   return true;
 }

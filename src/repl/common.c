@@ -112,9 +112,14 @@ void common_progress(const char *fmt, ...)
   console_write(line, length + 2);
 }
 
+bool common_shows_ticks(void)
+{
+  return state_get()->json || state_get()->clock != CLOCK_NONE;
+}
+
 void common_ticks_count(struct record *r, struct record_node *parent, const char *key, uint64_t ticks)
 {
-  if (state_get()->json || state_get()->clock != CLOCK_NONE)
+  if (common_shows_ticks())
     record_count(r, parent, key, ticks);
 }
 

@@ -33,8 +33,11 @@ bool common_no_clock(struct record *r);
 /** A line on what is being worked on, for a person who waits; nothing in JSON. */
 void common_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** Adds a number of ticks as @p key. Text has none where the clock does not tell a TLB's hit from a miss: there they would say something
- * that is not so. */
+/** Whether ticks are shown: text has none where the clock does not tell a TLB's hit from a miss, for there they would say something that is
+ * not so. */
+bool common_shows_ticks(void);
+
+/** Adds a number of ticks as @p key, where they are shown. */
 void common_ticks_count(struct record *r, struct record_node *parent, const char *key, uint64_t ticks);
 
 /** Adds the ticks of an access, if it was timed, and the clock's worth. */
