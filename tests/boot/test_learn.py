@@ -68,7 +68,7 @@ def test_a_question_of_the_quiz_is_for_one_mode():
         machine.cmd("mode 32")
         again = machine.cmd("prev")
         assert (again["number"], again["ask"]) == (1, asked["ask"])
-        assert machine.cmd("check-answer 391")["right"] is True
+        assert machine.cmd("check-answer p:391")["right"] is True  # as physical addresses are written
         assert machine.cmd("prev")["status"] == "refused"
         for _ in range(10):
             ended = machine.cmd("next")
