@@ -35,10 +35,13 @@ static bool cmd_check_answer(const struct args *args, struct record *r)
   char text[64];
   struct lesson_question question;
   const struct args_value *answer = args_get(args, "answer");
+  bool asked = lesson_question(&question);
+  if (answer == NULL || answer->length == 0)
+    return asked ? judge_readable(&question, "", strlen(args->text), r) : lesson_check(r, "", &r->later);
   args_text(args, "answer", text, sizeof text);
   if (answer->length >= sizeof text)
     return record_usage(r, answer->at, "that is too long for an answer: at most %u characters", (unsigned)sizeof text - 1);
-  if (lesson_question(&question) && !judge_readable(&question, text, answer->at, r))
+  if (asked && !judge_readable(&question, text, answer->at, r))
     return false;
   return lesson_check(r, text, &r->later);
 }
@@ -78,7 +81,7 @@ static const struct command commands[] = {
    .flags = COMMAND_ASIDE,
    .run = cmd_hint},
   {.name = "check-answer",
-   .args = "answer:rest",
+   .args = "answer:rest?",
    .brief = "answer the question on the page",
    .example = "check-answer stale; check-answer 0x1ff; check-answer b",
    .more =

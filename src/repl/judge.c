@@ -98,6 +98,9 @@ bool judge_readable(const struct lesson_question *question, const char *text, si
 {
   uint64_t value;
   bool readable = true;
+  if (text[0] == '\0')
+    return record_usage(r, at, "the answer is missing; question %u asks for: %s%s%s", question->number, what_is_wanted(question),
+                        question->choices[0] ? " " : "", question->choices);
   if (question->kind == ANSWER_OUTCOME && answer_outcome_undecided(text))
     return record_usage(r, at, "one of them, please: what will this machine do? What else is permitted it tells you afterwards");
   if (question->kind == ANSWER_NUMBER)
