@@ -278,11 +278,13 @@ void model_may_have_latched(struct model *m, const struct paging *paging)
   }
 }
 
-/* Nothing that is cached can be older than the last full drop. */
+/* Nothing that is cached can be older than the last full drop. The oldest regime that is left stands for those before it, for whoever asks
+ * what there would be without that drop. */
 static void forget_regimes(struct model *m)
 {
   while (m->regimes > 1 && m->regime[m->regimes - 2].from <= m->all.time)
     m->regimes--;
+  m->regime[m->regimes - 1].from = 0;
 }
 
 void model_operation(struct model *m, const struct paging *paging, enum rule_operation operation, laddr_t va, uint16_t pcid)

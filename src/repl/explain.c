@@ -192,6 +192,11 @@ static void why_must(struct record *r)
   char name[96];
   predict_ignoring(lab_model(), lab_paging(), last.touch.predicted, MODEL_NO_DROPS, &undropped);
   struct model_drop drop = model_dropped(lab_model(), last.touch.predicted->va, false, PAGE_SHIFT, MODEL_PERMITTED);
+  if (drop.command == last.command) { /* by its own page fault, which came too late to matter: what had dropped it before? */
+    drop = model_dropped(lab_model(), last.touch.predicted->va, false, PAGE_SHIFT, OPERATION_PAGE_FAULT);
+    if (drop.time < lab_model()->newest)
+      return;
+  }
   if (undropped.count > last.touch.predicted->count && drop.operation != OPERATION_NONE)
     record_format(r, &r->root, "because", "%s dropped every older translation", journal_name(drop.command, name, sizeof name));
 }

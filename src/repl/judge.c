@@ -64,7 +64,7 @@ void judge_see(const struct lesson_question *question, const struct record *reco
 
 static bool number_read(const char *text, uint64_t *value)
 {
-  size_t at = 0;
+  size_t at = text[0] == 'p' && text[1] == ':' ? 2 : 0; /* as the shell writes physical addresses */
   if (!args_expression(text, &at, shell_names(), value, NULL))
     return false;
   return text[text_skip_space(text, at)] == '\0';
@@ -303,6 +303,10 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   if (!permitted) {
     say_nearly(r, list, touch->predicted, &said);
     say_fitting(r, list, q->page, 'W', answer_fits, &(struct said){q, answer});
+    if (q->page == NULL && said.has_outcome && said.outcome == ANSWER_STALE)
+      record_string(r, list, NULL, "Stale is only what an older translation gives and the tables would not.");
+    if (q->page == NULL)
+      record_string(r, list, NULL, "'why' tells the rule, and what dropped or kept the older translation.");
   }
   say_fitting(r, list, q->page, 'F', outcome_fits, &came);
   judge_every(r, list, q->page, 'B');

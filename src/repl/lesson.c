@@ -94,7 +94,7 @@ bool lesson_question(struct lesson_question *q)
 {
   const struct state_lesson *lesson = now();
   if (lesson->quiz)
-    return quiz_question(lesson->quiz_seed, lesson->quiz, NULL, q);
+    return lesson->quiz_mode == (uint8_t)machine_mode() && quiz_question(lesson->quiz_seed, lesson->quiz, NULL, q);
   return lesson->number && lesson_page_question(lesson_text_page(lesson_text_numbered(lesson->number), lesson->page), q);
 }
 
@@ -105,7 +105,9 @@ bool lesson_list(struct record *r)
   const char *text;
   const struct state_lesson *lesson = now();
   r->text =
-    "'lesson N' opens one; then 'next', 'prev', 'hint', 'check-answer'.\n'quiz' asks at random.[\nYou are in lesson {here}, page {page}; 'lesson {here}' goes on there.]";
+    "'lesson N' opens one; then 'next', 'prev', 'hint', 'check-answer'.\n'quiz' asks at random.[\nYou are in lesson {here}, page {page}; 'lesson {here}' goes on there.][\nA quiz is on, at question {quiz}: 'next' asks another, 'prev' the same once more.]";
+  if (lesson->quiz)
+    record_count(r, &r->root, "quiz", lesson->quiz);
   if (lesson->number) {
     record_count(r, &r->root, "here", lesson->number);
     record_count(r, &r->root, "page", lesson->page + 1u);
@@ -163,6 +165,20 @@ bool lesson_go(struct record *r, unsigned number, unsigned page, bool *later)
   return true;
 }
 
+static bool quiz_can_ask(struct record *r)
+{
+  return machine_mode() != MACHINE_OFF || record_refuse(r, "paging is off: 'mode 32' or another turns it on");
+}
+
+/* A mode switch has taken the lab away, and in another mode the same number would be another question. */
+static bool quiz_is_here(struct record *r)
+{
+  const struct state_lesson *lesson = now();
+  return !lesson->quiz || lesson->quiz_mode == (uint8_t)machine_mode() ||
+         record_refuse(r, "this was asked in mode %s, and its lab is gone: 'prev' asks once more",
+                       state_mode_name_of((enum machine_mode)lesson->quiz_mode));
+}
+
 static bool quiz_ask(struct record *r, unsigned command, bool *later)
 {
   static struct lesson_lab_script script;
@@ -172,6 +188,7 @@ static bool quiz_ask(struct record *r, unsigned command, bool *later)
   quiz_question(now()->quiz_seed, now()->quiz, setup, &question);
   lesson_lab_script_say(&script, setup);
   now()->hints = now()->tries = 0;
+  now()->quiz_mode = (uint8_t)machine_mode();
   return begin(r, &script, DOING_SET_UP, command, later);
 }
 
@@ -190,6 +207,8 @@ static bool quiz_end(struct record *r)
 static bool quiz_next(struct record *r, bool *later)
 {
   struct state_lesson *lesson = now();
+  if (!quiz_can_ask(r))
+    return false;
   lesson->quiz_settled = 0;
   if (lesson->quiz >= lesson->quiz_length)
     return quiz_end(r);
@@ -197,11 +216,22 @@ static bool quiz_next(struct record *r, bool *later)
   return quiz_ask(r, COMMAND_NEXT, later);
 }
 
+/* The same question once more, with its lab. */
+static bool quiz_again(struct record *r, bool *later)
+{
+  if (now()->quiz_settled)
+    return record_refuse(r, "that one is answered; 'next' asks another");
+  if (!quiz_can_ask(r))
+    return false;
+  settings_restore();
+  return quiz_ask(r, COMMAND_PREV, later);
+}
+
 bool lesson_quiz(struct record *r, bool seeded, uint32_t seed, bool *later)
 {
   struct state_lesson *lesson = now();
-  if (machine_mode() == MACHINE_OFF)
-    return record_refuse(r, "paging is off: 'mode 32' or another turns it on");
+  if (!quiz_can_ask(r))
+    return false;
   lesson->quiz_seed = seeded ? seed : quiz_seed();
   lesson->quiz = 1;
   lesson->quiz_length = QUIZ_QUESTIONS;
@@ -214,8 +244,8 @@ bool lesson_move(struct record *r, int by, bool *later)
 {
   static struct lesson_lab_script script;
   struct state_lesson *lesson = now();
-  if (lesson->quiz && by > 0)
-    return quiz_next(r, later);
+  if (lesson->quiz)
+    return by > 0 ? quiz_next(r, later) : quiz_again(r, later);
   const char *text = lesson->number ? lesson_text_numbered(lesson->number) : NULL;
   if (text == NULL)
     return record_refuse(r, "no lesson is open; 'lesson' lists them");
@@ -250,6 +280,8 @@ bool lesson_hint(struct record *r)
   struct lesson_question question;
   struct lesson_line line;
   char text[96];
+  if (!quiz_is_here(r))
+    return false;
   if (!lesson_question(&question))
     return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
   if (question.page == NULL)
@@ -293,6 +325,8 @@ bool lesson_check(struct record *r, const char *answer, bool *later)
   struct lesson_question question;
   char why[80];
   int mode = (int)machine_mode();
+  if (!quiz_is_here(r))
+    return false;
   if (!lesson_question(&question))
     return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
   if (question.page && !lesson_lab_fits(question.page, &mode, why, sizeof why))

@@ -172,14 +172,17 @@ void quiz_say(struct record *r, uint32_t seed, unsigned number)
   static struct made m;
   make(&m, seed, number);
   record_string(r, &r->root, "ask", m.say);
-  struct record_node *list = record_array(r, &r->root, "typed", "    {command}");
+  struct record_node *list = record_array(r, &r->root, "typed", "[?first:\n  The shell has typed:\n]    {command}");
   for (char *at = m.setup; *at;) {
     size_t length = 0;
     while (at[length] && at[length] != ';')
       length++;
     char text[96];
     text_copy(text, sizeof text, at, length);
-    record_string(r, record_object(r, list, NULL), "command", text);
+    struct record_node *row = record_object(r, list, NULL);
+    record_string(r, row, "command", text);
+    if (at == m.setup)
+      record_bool(r, row, "first", true);
     at += length + (at[length] == ';');
     while (*at == ' ')
       at++;

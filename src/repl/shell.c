@@ -128,6 +128,18 @@ bool shell_script(const char *text)
   return true;
 }
 
+/* "#PF" is no comment but the name of an exception, as people answer to a question. */
+static bool names_an_exception(const char *text, size_t at, size_t end)
+{
+  static const char *const names[] = {"PF", "GP", "SS", "UD", "DB", "DF", "NP", "TS", "AC", "DE", "BP"};
+  if (end - at < 3 || (end - at > 3 && text_is_name(text[at + 3])))
+    return false;
+  for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (text_is_anycase(text + at + 1, 2, names[i]))
+      return true;
+  return false;
+}
+
 /* Where the command that starts at @p at ends: at a ';' or '#' outside braces and quotes, or at the end of the frame. */
 static size_t command_end(const char *text, size_t at, size_t end)
 {
@@ -143,7 +155,7 @@ static size_t command_end(const char *text, size_t at, size_t end)
       depth++;
     if (c == '}' && depth > 0)
       depth--;
-    if (depth == 0 && (c == ';' || c == '#'))
+    if (depth == 0 && (c == ';' || (c == '#' && !names_an_exception(text, at, end))))
       return at;
   }
   return end;

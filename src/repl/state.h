@@ -56,6 +56,7 @@ struct state_lesson {
   uint8_t seen_hex;          /* what was seen is a number: seen_number */
   uint8_t quiz, quiz_length; /* the question of the quiz, from 1; 0: no quiz */
   uint8_t quiz_right, quiz_settled;
+  uint8_t quiz_mode; /* enum machine_mode in which the question was asked: in another it would be another one */
   uint32_t quiz_seed;
   uint64_t seen_number __attribute__((aligned(8)));
   /* By the lesson's number, a bit per question: */

@@ -54,6 +54,27 @@ def test_quiz_in_qemu_is_the_same():
         quiz(machine, 3)
 
 
+def test_a_question_of_the_quiz_is_for_one_mode():
+    with Sim("modern-intel", mode="32") as machine:
+        asked = machine.cmd("quiz 5")
+        machine.cmd("mode pae")
+        refused = machine.cmd("check-answer 391")  # the PTE's index in 32-bit paging; here another level might be asked for
+        assert refused["status"] == "refused" and "'prev'" in refused["reason"], refused
+        assert machine.cmd("lesson")["quiz"] == 1
+        assert machine.cmd("hint")["status"] == "refused"
+        machine.cmd("mode off")
+        for line in ("hint", "next", "prev", "quiz", "check-answer 1"):
+            assert machine.cmd(line)["status"] == "refused", line
+        machine.cmd("mode 32")
+        again = machine.cmd("prev")
+        assert (again["number"], again["ask"]) == (1, asked["ask"])
+        assert machine.cmd("check-answer p:391")["right"] is True  # as physical addresses are written
+        assert machine.cmd("prev")["status"] == "refused"
+        for _ in range(10):
+            ended = machine.cmd("next")
+        assert ended["over"] is True
+
+
 def test_quiz_in_bochs():
     with Bochs() as machine:
         quiz(machine, 4)
@@ -118,6 +139,15 @@ def test_what_was_set_is_not_part_of_the_next_lab():
         machine.cmd("set cr0.wp=0")
         machine.cmd("next")
         assert settings()["cr0.wp"] == 0, "the page goes on with the lab that is there"
+
+
+def test_the_name_of_an_exception_is_no_comment():
+    with Sim("modern-intel", mode="4level") as machine:
+        machine.cmd("lesson 4 13")
+        for answer in ("#PF", "#pf", "page fault # or is it?"):
+            record = machine.cmd(f"check-answer {answer}")
+            assert record["right"] is False and "A miss only makes" in " ".join(record["says"]), record
+        assert machine.cmd("map 0x40000000 A #pfui")["status"] == "ok"
 
 
 def test_mistakes_are_told():

@@ -161,3 +161,13 @@ def test_a_root_that_serves_as_a_page_table_gets_a_flags():
             record = machine.cmd("read 0x40000000")
             assert record["outcome"] == "fresh" and "violation" not in record, record
             assert [row["at"] for row in record["diff"]][0] == "0x2f0000"
+
+
+def test_why_names_what_has_dropped_the_older_translation():
+    """Also where the access faults, which drops something itself, and where CR4.PGE has changed what entries mean."""
+    with Sim("bochs", "4level") as machine:
+        for flush in ("invlpg 0x40000000", "cr3", "pge"):
+            for command in ("map 0x40000000 A", "read 0x40000000", "unmap 0x40000000", flush):
+                machine.cmd(command)
+            assert machine.cmd("read 0x40000000")["outcome"] == "fault"
+            assert machine.cmd("why")["because"].startswith(f"'{flush}'")
