@@ -1,289 +1,92 @@
 #include "repl/editor.h"
 
 #include "lib/text.h"
+#include "repl/completion.h"
+#include "repl/buffer.h"
+#include "repl/search.h"
 
 #include <string.h>
 
 #define ESCAPE 0x1b
-#define CAPACITY (EDITOR_LINE_MAX - 1)
-#define COMMON_MAX 64 /* of what candidates for completion have in common */
-
-/* ---- writing */
-
-static void put(struct editor *e, const char *text, size_t length)
-{
-  if (e->echo && length) {
-    e->callbacks.write(e->callbacks.context, text, length);
-  }
-}
-
-static void put_text(struct editor *e, const char *text)
-{
-  put(e, text, strlen(text));
-}
-
-/* How many columns a text takes: all its characters but colours (ESC [ ... letter). */
-static size_t columns_of(const char *text)
-{
-  size_t columns = 0;
-  while (*text) {
-    if (*text == ESCAPE) {
-      while (*text && !text_is_letter(*text)) {
-        text++;
-      }
-      text += *text ? 1 : 0;
-      continue;
-    }
-    columns++;
-    text++;
-  }
-  return columns;
-}
-
-/* How much of the line fits beside the prompt. Terminals wrap in the last column, and ^C wants room at the end. */
-static size_t window(const struct editor *e)
-{
-  size_t prompt = columns_of(e->prompt);
-  return prompt + 18 > EDITOR_COLUMNS ? 16 : EDITOR_COLUMNS - prompt - 2;
-}
-
-/* Where the line is to be scrolled to so that the cursor shows: by half a window at a time, so that a long paste redraws seldom. */
-static size_t scrolled(const struct editor *e)
-{
-  size_t width = window(e);
-  size_t half = width / 2;
-  if ((e->cursor > e->shown || e->shown == 0) && e->cursor <= e->shown + width) {
-    return e->shown;
-  }
-  return e->cursor <= half ? 0 : e->cursor - half;
-}
-
-/* Moves right by @p columns without a number for the terminal to get wrong when it is 0. */
-static void put_right(struct editor *e, size_t columns)
-{
-  char text[] = "\x1b[00C";
-  if (columns) {
-    text[2] = (char)('0' + columns / 10 % 10);
-    text[3] = (char)('0' + columns % 10);
-    put_text(e, text);
-  }
-}
-
-static void redraw(struct editor *e)
-{
-  size_t width = window(e);
-  e->shown = scrolled(e);
-  size_t visible = e->length - e->shown < width ? e->length - e->shown : width;
-  put_text(e, "\r");
-  put_text(e, e->prompt);
-  put(e, e->line + e->shown, visible);
-  put_text(e, "\x1b[K");
-  if (e->cursor - e->shown < visible) {
-    put_text(e, "\r");
-    put_right(e, columns_of(e->prompt) + e->cursor - e->shown);
-  }
-}
-
-/* ---- the line */
-
-static void set_cursor(struct editor *e, size_t cursor)
-{
-  size_t before = e->cursor;
-  e->cursor = cursor;
-  if (scrolled(e) != e->shown) {
-    redraw(e);
-  } else if (cursor + 1 == before) {
-    put_text(e, "\b");
-  } else if (cursor == before + 1) {
-    put(e, e->line + before, 1);
-  } else if (cursor != before) {
-    put_text(e, "\r");
-    put_right(e, columns_of(e->prompt) + cursor - e->shown);
-  }
-}
-
-static void insert(struct editor *e, const char *text, size_t length)
-{
-  if (length > CAPACITY - e->length) {
-    return;
-  }
-  bool at_end = e->cursor == e->length;
-  if (!at_end) {
-    memmove(e->line + e->cursor + length, e->line + e->cursor, e->length - e->cursor);
-  }
-  for (size_t i = 0; i < length; i++) {
-    e->line[e->cursor + i] = text[i];
-  }
-  e->length += length;
-  e->cursor += length;
-  if (!e->echo) {
-    return; /* a program is typing: nothing is on the screen that could scroll */
-  }
-  if (at_end && scrolled(e) == e->shown) {
-    put(e, text, length);
-  } else {
-    redraw(e);
-  }
-}
-
-static void erase(struct editor *e, size_t from, size_t to)
-{
-  bool last = to == e->length && from + 1 == to && e->cursor == to;
-  if (from == to) {
-    return;
-  }
-  memmove(e->line + from, e->line + to, e->length - to);
-  e->length -= to - from;
-  e->cursor = from;
-  if (last && scrolled(e) == e->shown) {
-    put_text(e, "\b \b");
-  } else {
-    redraw(e);
-  }
-}
-
-static void kill(struct editor *e, size_t from, size_t to)
-{
-  if (from != to) {
-    text_copy(e->killed, sizeof e->killed, e->line + from, to - from);
-    erase(e, from, to);
-  }
-}
-
-static void set_line(struct editor *e, const char *text)
-{
-  e->length = strlen(text) < CAPACITY ? strlen(text) : CAPACITY;
-  memcpy(e->line, text, e->length);
-  e->cursor = e->length;
-  redraw(e);
-}
-
-static void clear_line(struct editor *e)
-{
-  e->length = 0;
-  e->cursor = 0;
-  e->shown = 0;
-  e->dropped = 0;
-  e->history_at = 0;
-  e->searching = false;
-  e->ended = false;
-}
-
-/* Words: runs of what is not blank, for killing backwards; runs of letters and digits, for moving. */
-static size_t blank_word_start(const struct editor *e)
-{
-  size_t at = e->cursor;
-  while (at > 0 && e->line[at - 1] == ' ') {
-    at--;
-  }
-  while (at > 0 && e->line[at - 1] != ' ') {
-    at--;
-  }
-  return at;
-}
-
-static size_t word_start(const struct editor *e)
-{
-  size_t at = e->cursor;
-  while (at > 0 && !text_is_name(e->line[at - 1])) {
-    at--;
-  }
-  while (at > 0 && text_is_name(e->line[at - 1])) {
-    at--;
-  }
-  return at;
-}
-
-static size_t word_end(const struct editor *e)
-{
-  size_t at = e->cursor;
-  while (at < e->length && !text_is_name(e->line[at])) {
-    at++;
-  }
-  while (at < e->length && text_is_name(e->line[at])) {
-    at++;
-  }
-  return at;
-}
 
 /* ---- what keys do */
 
 static void key_home(struct editor *e)
 {
-  set_cursor(e, 0);
+  buffer_cursor(e, 0);
 }
 
 static void key_end(struct editor *e)
 {
-  set_cursor(e, e->length);
+  buffer_cursor(e, e->length);
 }
 
 static void key_left(struct editor *e)
 {
   if (e->cursor > 0) {
-    set_cursor(e, e->cursor - 1);
+    buffer_cursor(e, e->cursor - 1);
   }
 }
 
 static void key_right(struct editor *e)
 {
   if (e->cursor < e->length) {
-    set_cursor(e, e->cursor + 1);
+    buffer_cursor(e, e->cursor + 1);
   }
 }
 
 static void key_word_left(struct editor *e)
 {
-  set_cursor(e, word_start(e));
+  buffer_cursor(e, buffer_word_start(e));
 }
 
 static void key_word_right(struct editor *e)
 {
-  set_cursor(e, word_end(e));
+  buffer_cursor(e, buffer_word_end(e));
 }
 
 static void key_erase(struct editor *e)
 {
   if (e->cursor > 0) {
-    erase(e, e->cursor - 1, e->cursor);
+    buffer_erase(e, e->cursor - 1, e->cursor);
   }
 }
 
 static void key_delete(struct editor *e)
 {
   if (e->cursor < e->length) {
-    erase(e, e->cursor, e->cursor + 1);
+    buffer_erase(e, e->cursor, e->cursor + 1);
   }
 }
 
 static void key_kill_end(struct editor *e)
 {
-  kill(e, e->cursor, e->length);
+  buffer_kill(e, e->cursor, e->length);
 }
 
 static void key_kill_start(struct editor *e)
 {
-  kill(e, 0, e->cursor);
+  buffer_kill(e, 0, e->cursor);
 }
 
 static void key_kill_blank_word(struct editor *e)
 {
-  kill(e, blank_word_start(e), e->cursor);
+  buffer_kill(e, buffer_blank_word_start(e), e->cursor);
 }
 
 static void key_kill_word_left(struct editor *e)
 {
-  kill(e, word_start(e), e->cursor);
+  buffer_kill(e, buffer_word_start(e), e->cursor);
 }
 
 static void key_kill_word_right(struct editor *e)
 {
-  kill(e, e->cursor, word_end(e));
+  buffer_kill(e, e->cursor, buffer_word_end(e));
 }
 
 static void key_yank(struct editor *e)
 {
-  insert(e, e->killed, strlen(e->killed));
+  buffer_insert(e, e->killed, strlen(e->killed));
 }
 
 static void key_swap(struct editor *e)
@@ -296,18 +99,13 @@ static void key_swap(struct editor *e)
   e->line[right] = e->line[right - 1];
   e->line[right - 1] = c;
   e->cursor = right + 1;
-  redraw(e);
+  buffer_redraw(e);
 }
 
 static void key_clear_screen(struct editor *e)
 {
-  put_text(e, "\x1b[H\x1b[2J");
-  redraw(e);
-}
-
-static void save_line(struct editor *e)
-{
-  text_copy(e->saved, sizeof e->saved, e->line, e->length);
+  buffer_write(e, "\x1b[H\x1b[2J");
+  buffer_redraw(e);
 }
 
 static void key_up(struct editor *e)
@@ -316,10 +114,10 @@ static void key_up(struct editor *e)
     return;
   }
   if (e->history_at == 0) {
-    save_line(e);
+    buffer_save(e);
   }
   e->history_at++;
-  set_line(e, history_line(e->history, e->history->lines - e->history_at));
+  buffer_line(e, history_line(e->history, e->history->lines - e->history_at));
 }
 
 static void key_down(struct editor *e)
@@ -328,186 +126,7 @@ static void key_down(struct editor *e)
     return;
   }
   e->history_at--;
-  set_line(e, e->history_at ? history_line(e->history, e->history->lines - e->history_at) : e->saved);
-}
-
-/* ---- completion */
-
-struct candidates {
-  size_t count;
-  size_t common; /* length of what all begin with */
-  char text[COMMON_MAX];
-};
-
-static void candidates_add(void *list, const char *candidate, size_t length)
-{
-  struct candidates *c = list;
-  size_t same = 0;
-  if (c->count++ == 0) {
-    text_copy(c->text, sizeof c->text, candidate, length);
-    c->common = strlen(c->text);
-    return;
-  }
-  while (same < c->common && same < length && c->text[same] == candidate[same]) {
-    same++;
-  }
-  c->common = same;
-}
-
-struct listing {
-  struct editor *editor;
-  size_t column;
-};
-
-static void listing_add(void *list, const char *candidate, size_t length)
-{
-  struct listing *l = list;
-  if (l->column && l->column + 2 + length >= EDITOR_COLUMNS) {
-    put_text(l->editor, "\r\n");
-    l->column = 0;
-  }
-  if (l->column) {
-    put_text(l->editor, "  ");
-    l->column += 2;
-  }
-  put(l->editor, candidate, length);
-  l->column += length;
-}
-
-static const char *ask_candidates(struct editor *e, size_t *start, editor_add add, void *list)
-{
-  *start = e->cursor;
-  e->line[e->length] = 0;
-  return e->callbacks.complete(e->callbacks.context, e->line, e->cursor, start, add, list);
-}
-
-static void list_candidates(struct editor *e)
-{
-  struct listing listing = {e, 0};
-  size_t start;
-  put_text(e, "\r\n");
-  ask_candidates(e, &start, listing_add, &listing);
-  put_text(e, "\r\n");
-  redraw(e);
-}
-
-static void show_hint(struct editor *e, const char *hint)
-{
-  put_text(e, "\r\n  ");
-  put_text(e, hint);
-  put_text(e, "\r\n");
-  redraw(e);
-}
-
-static void key_tab(struct editor *e)
-{
-  if (!e->echo || !e->callbacks.complete) {
-    insert(e, " ", 1);
-    return;
-  }
-  struct candidates found;
-  memset(&found, 0, sizeof found);
-  size_t start;
-  const char *hint = ask_candidates(e, &start, candidates_add, &found);
-  size_t typed = e->cursor - start;
-  if (found.count == 0) {
-    if (hint) {
-      show_hint(e, hint);
-    }
-    return;
-  }
-  if (found.common > typed) {
-    insert(e, found.text + typed, found.common - typed);
-  } else if (found.count > 1) {
-    list_candidates(e);
-  }
-  if (found.count == 1) {
-    insert(e, " ", 1);
-  }
-}
-
-/* ---- incremental search backwards */
-
-static void search_draw(struct editor *e)
-{
-  size_t room = EDITOR_COLUMNS - 16 - e->search_length;
-  size_t visible = e->length < room ? e->length : room;
-  put_text(e, e->found ? "\r(search) '" : "\r(no such) '");
-  put(e, e->search, e->search_length);
-  put_text(e, "': ");
-  put(e, e->line, visible);
-  put_text(e, "\x1b[K");
-}
-
-static bool contains(const char *text, const char *part, size_t length)
-{
-  for (; *text; text++) {
-    if (strncmp(text, part, length) == 0) {
-      return true;
-    }
-  }
-  return length == 0;
-}
-
-/* Looks for a line that is at least @p back lines old. */
-static void search_from(struct editor *e, uint32_t back)
-{
-  e->found = false;
-  for (; back <= e->history->lines; back++) {
-    const char *line = back ? history_line(e->history, e->history->lines - back) : "";
-    if (back && contains(line, e->search, e->search_length)) {
-      e->found = true;
-      e->search_at = back;
-      e->length = strlen(line) < CAPACITY ? strlen(line) : CAPACITY;
-      memcpy(e->line, line, e->length);
-      e->cursor = e->length;
-      break;
-    }
-  }
-  search_draw(e);
-}
-
-static void key_search(struct editor *e)
-{
-  save_line(e);
-  e->searching = true;
-  e->found = true;
-  e->search_length = 0;
-  e->search_at = 0;
-  e->shown = 0;
-  search_draw(e);
-}
-
-static void search_end(struct editor *e)
-{
-  e->searching = false;
-  e->history_at = 0;
-  redraw(e);
-}
-
-/* Returns false when the key ends the search and is to be acted on. */
-static bool search_feed(struct editor *e, uint8_t byte)
-{
-  if (byte >= 0x20 && byte < 0x7f) {
-    if (e->search_length < sizeof e->search) {
-      e->search[e->search_length++] = (char)byte;
-    }
-    search_from(e, e->search_at ? e->search_at : 1);
-    return true;
-  }
-  switch (byte) {
-  case 'R' - '@': search_from(e, e->search_at + 1); return true;
-  case 0x08:
-  case 0x7f:
-    e->search_length -= e->search_length ? 1 : 0;
-    search_from(e, 1);
-    return true;
-  case 'G' - '@':
-    search_end(e);
-    set_line(e, e->saved);
-    return true;
-  default: search_end(e); return false;
-  }
+  buffer_line(e, e->history_at ? history_line(e->history, e->history->lines - e->history_at) : e->saved);
 }
 
 /* ---- keys */
@@ -518,9 +137,9 @@ static const struct {
   void (*act)(struct editor *e);
 } keys[] = {
   {'A' - '@', key_home},     {'B' - '@', key_left},         {'D' - '@', key_delete},     {'E' - '@', key_end},
-  {'F' - '@', key_right},    {0x08, key_erase},             {0x7f, key_erase},           {'\t', key_tab},
+  {'F' - '@', key_right},    {0x08, key_erase},             {0x7f, key_erase},           {'\t', completion_key},
   {'K' - '@', key_kill_end}, {'L' - '@', key_clear_screen}, {'N' - '@', key_down},       {'P' - '@', key_up},
-  {'R' - '@', key_search},   {'T' - '@', key_swap},         {'U' - '@', key_kill_start}, {'W' - '@', key_kill_blank_word},
+  {'R' - '@', search_key},   {'T' - '@', key_swap},         {'U' - '@', key_kill_start}, {'W' - '@', key_kill_blank_word},
   {'Y' - '@', key_yank},
 };
 // clang-format on
@@ -597,7 +216,7 @@ static bool feed_escape(struct editor *e, uint8_t byte)
 
 static enum editor_event key_enter(struct editor *e)
 {
-  put_text(e, "\r\n");
+  buffer_write(e, "\r\n");
   e->ended = true;
   if (e->dropped) {
     e->length = 0;
@@ -610,9 +229,9 @@ static enum editor_event key_enter(struct editor *e)
 
 static enum editor_event key_cancel(struct editor *e)
 {
-  set_cursor(e, e->length);
-  put_text(e, "^C\r\n");
-  clear_line(e);
+  buffer_cursor(e, e->length);
+  buffer_write(e, "^C\r\n");
+  buffer_clear(e);
   e->line[0] = 0;
   e->ended = true;
   return EDITOR_CANCEL;
@@ -622,10 +241,10 @@ static void type_char(struct editor *e, char c)
 {
   if (e->dropped) {
     e->dropped++;
-  } else if (e->length == CAPACITY) {
+  } else if (e->length == BUFFER_CAPACITY) {
     e->dropped = e->length + 1;
   } else {
-    insert(e, &c, 1);
+    buffer_insert(e, &c, 1);
   }
 }
 
@@ -634,10 +253,10 @@ static void feed_too_long(struct editor *e, uint8_t byte)
 {
   if (byte == 0x08 || byte == 0x7f) {
     e->dropped--;
-    e->dropped = e->dropped > CAPACITY ? e->dropped : 0;
+    e->dropped = e->dropped > BUFFER_CAPACITY ? e->dropped : 0;
   } else if (byte == 'U' - '@') {
-    clear_line(e);
-    redraw(e);
+    buffer_clear(e);
+    buffer_redraw(e);
   }
 }
 
@@ -667,7 +286,7 @@ enum editor_event editor_feed(struct editor *e, uint8_t byte)
     return EDITOR_MORE;
   }
   if (e->ended) {
-    clear_line(e);
+    buffer_clear(e);
   }
   if (e->escape_length && feed_escape(e, byte)) {
     return EDITOR_MORE;
@@ -701,11 +320,13 @@ void editor_init(struct editor *e, struct editor_history *history, const struct 
   e->history = history;
   e->prompt = "";
   e->echo = true;
+  e->columns = EDITOR_COLUMNS;
 }
 
-void editor_prompt(struct editor *e, const char *prompt)
+void editor_prompt(struct editor *e, const char *prompt, size_t columns)
 {
-  clear_line(e);
+  buffer_clear(e);
   e->prompt = prompt;
+  e->columns = columns >= EDITOR_COLUMNS_LEAST && columns < EDITOR_COLUMNS_END ? columns : EDITOR_COLUMNS;
   e->callbacks.write(e->callbacks.context, prompt, strlen(prompt));
 }

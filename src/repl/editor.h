@@ -60,13 +60,17 @@ struct editor {
   size_t search_length;
   uint32_t search_at; /* how many lines back the search has come */
   size_t shown;       /* first byte of the line that is on the screen: long lines scroll sideways */
+  size_t columns;     /* of the terminal */
 };
 
-#define EDITOR_COLUMNS 80 /* what it assumes of the terminal's width */
+#define EDITOR_COLUMNS 80 /* what it assumes where nobody says */
+#define EDITOR_COLUMNS_LEAST 40
+#define EDITOR_COLUMNS_END 1000
 
 void editor_init(struct editor *editor, struct editor_history *history, const struct editor_callbacks *callbacks);
-/** Starts a new line: shows the prompt (which may hold colours), even without echo. The prompt must live as long as the line. */
-void editor_prompt(struct editor *editor, const char *prompt);
+/** Starts a new line: shows the prompt (which may hold colours), even without echo. The prompt must live as long as the line. @p columns:
+ * the terminal's width; 0: unknown. */
+void editor_prompt(struct editor *editor, const char *prompt, size_t columns);
 /** Takes one byte. After Enter the line is in editor->line, with no end-of-line, until the next editor_prompt() or editor_feed(); to
  * add it to the history is the caller's business. Without echo a tab is a blank. */
 enum editor_event editor_feed(struct editor *editor, uint8_t byte);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define SCREEN_COLUMNS 80
+#define SCREEN_COLUMNS 80 /* where nobody says */
 
 static void text_rows(struct line *line, const struct record_node *array)
 {
@@ -132,7 +132,8 @@ static void text_caret(struct line *line, const struct record *record, const str
     line_end(line);
   }
   /* A line that does not fit was scrolled or broken, and a caret would point at nothing. */
-  bool fits = options->indent + (at ? at->number : 0) < SCREEN_COLUMNS && (!options->input || strlen(options->input) <= SCREEN_COLUMNS);
+  size_t columns = options->columns ? options->columns : SCREEN_COLUMNS;
+  bool fits = options->indent + (at ? at->number : 0) < columns && (!options->input || strlen(options->input) <= columns);
   if (!at || !fits) {
     return;
   }

@@ -462,7 +462,7 @@ static void prompt_show(void)
   }
   prompt_make();
   editor.echo = !state_get()->batch && (!state_get()->json || state_get()->echo);
-  editor_prompt(&editor, state_get()->batch ? "" : prompt);
+  editor_prompt(&editor, state_get()->batch ? "" : prompt, state_get()->columns);
 }
 
 static void on_line(void)

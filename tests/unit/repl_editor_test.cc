@@ -15,11 +15,14 @@ extern "C" {
 
 /* What of a VT100 the editor makes use of. */
 struct Terminal {
-  std::vector<std::string> rows = {std::string(EDITOR_COLUMNS, ' ')};
+  size_t columns = EDITOR_COLUMNS;
+  std::vector<std::string> rows = {std::string(columns, ' ')};
   size_t column = 0;
   bool wrapped = false; /* something was written beyond the last column */
   std::string escape;
   size_t bytes = 0;
+
+  explicit Terminal(size_t wide = EDITOR_COLUMNS) : columns(wide) {}
 
   std::string &row() { return rows.back(); }
 
@@ -35,13 +38,13 @@ struct Terminal {
     } else if (c == '\r') {
       column = 0;
     } else if (c == '\n') {
-      rows.push_back(std::string(EDITOR_COLUMNS, ' '));
+      rows.push_back(std::string(columns, ' '));
     } else if (c == '\b') {
       column -= column > 0;
     } else {
       REQUIRE(((unsigned char)c >= 0x20 && (unsigned char)c < 0x7f));
-      wrapped = wrapped || column >= EDITOR_COLUMNS;
-      if (column < EDITOR_COLUMNS)
+      wrapped = wrapped || column >= columns;
+      if (column < columns)
         row()[column++] = c;
     }
   }
@@ -51,9 +54,9 @@ struct Terminal {
     std::string s = escape;
     escape.clear();
     if (s == "\x1b[K")
-      row().replace(column, std::string::npos, EDITOR_COLUMNS - column, ' ');
+      row().replace(column, std::string::npos, columns - column, ' ');
     else if (s == "\x1b[2J")
-      rows = {std::string(EDITOR_COLUMNS, ' ')};
+      rows = {std::string(columns, ' ')};
     else if (s == "\x1b[H")
       column = 0;
     else if (s.back() == 'C')
@@ -102,13 +105,13 @@ struct Bench {
     return bench->hint.empty() ? nullptr : bench->hint.c_str();
   }
 
-  explicit Bench(const char *prompt = "4level> ")
+  explicit Bench(const char *prompt = "4level> ", size_t columns = EDITOR_COLUMNS) : terminal(columns)
   {
     struct editor_callbacks callbacks = {write, complete, this};
     std::memset(&history, 0, sizeof history);
     std::memset(&editor, 0xaa, sizeof editor);
     editor_init(&editor, &history, &callbacks);
-    editor_prompt(&editor, prompt);
+    editor_prompt(&editor, prompt, terminal.columns);
   }
 
   Bench &type(const std::string &bytes)
@@ -127,7 +130,7 @@ struct Bench {
         break;
       case EDITOR_TOO_LONG: lines.push_back("<" + std::to_string(editor.dropped) + ">"); break;
       }
-      editor_prompt(&editor, editor.prompt);
+      editor_prompt(&editor, editor.prompt, terminal.columns);
     }
     return *this;
   }
@@ -137,13 +140,13 @@ struct Bench {
   /* Whether the screen shows what the editor holds. */
   void check_screen()
   {
-    size_t width = EDITOR_COLUMNS - 2 - std::strlen(editor.prompt);
+    size_t width = terminal.columns - 2 - std::strlen(editor.prompt);
     REQUIRE(editor.cursor <= editor.length);
     REQUIRE(editor.length < EDITOR_LINE_MAX);
     REQUIRE(editor.shown <= editor.cursor);
     REQUIRE_FALSE(terminal.wrapped);
     std::string expected = editor.prompt + text().substr(editor.shown, width);
-    expected.resize(EDITOR_COLUMNS, ' ');
+    expected.resize(terminal.columns, ' ');
     REQUIRE(terminal.row() == expected);
     REQUIRE(terminal.column == std::strlen(editor.prompt) + editor.cursor - editor.shown);
   }
@@ -470,7 +473,7 @@ TEST_CASE("editor: without echo nothing but the prompt is written, and a tab is 
   CHECK(bench.text() == "w xqx");
   CHECK(editor_feed(&bench.editor, '\r') == EDITOR_LINE);
   CHECK(bench.terminal.bytes == before);
-  editor_prompt(&bench.editor, "json> ");
+  editor_prompt(&bench.editor, "json> ", 0);
   CHECK(bench.terminal.line() == "json>");
 }
 
@@ -527,7 +530,7 @@ TEST_CASE("editor: whatever is typed, the screen shows the line")
                               "0123456789012345678901234567890123456789"};
   Random random(test_seed());
   for (unsigned round = 0; round < 15; round++) {
-    Bench bench;
+    Bench bench("4level> ", round % 3 == 0 ? EDITOR_COLUMNS_LEAST : round % 3 == 1 ? EDITOR_COLUMNS : 250);
     bench.offers = {"abba", "abbess", "word", "words"};
     bench.hint = "usage";
     for (unsigned i = 0; i < 1000; i++) {
@@ -539,6 +542,29 @@ TEST_CASE("editor: whatever is typed, the screen shows the line")
       bench.check_screen();
     }
   }
+}
+
+TEST_CASE("editor: a search for something long stays within a narrow terminal")
+{
+  Bench bench("> ", EDITOR_COLUMNS_LEAST);
+  bench.type("\x12" + std::string(60, 'x') + "end");
+  CHECK(!bench.terminal.wrapped);
+  CHECK(bench.terminal.line() == "(no such) '" + std::string(17, 'x') + "end':");
+}
+
+TEST_CASE("editor: widths that nobody has are taken for the usual one")
+{
+  struct editor_callbacks callbacks = {Bench::write, nullptr, nullptr};
+  Bench bench;
+  callbacks.context = &bench;
+  struct editor editor;
+  editor_init(&editor, &bench.history, &callbacks);
+  for (size_t columns : {(size_t)0, (size_t)1, (size_t)39, (size_t)1000}) {
+    editor_prompt(&editor, "> ", columns);
+    CHECK(editor.columns == EDITOR_COLUMNS);
+  }
+  editor_prompt(&editor, "> ", 132);
+  CHECK(editor.columns == 132);
 }
 
 TEST_CASE("editor: random bytes do no harm")
