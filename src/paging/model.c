@@ -91,7 +91,11 @@ void model_wrote(struct model *m, paddr_t at, uint64_t before, uint64_t after)
   model_found(m, before | after);
   if (m->latches && m->vendor == RULE_AMD && in_root < 8 * 4 && before != after)
     pdpte_wrote(m, (unsigned)in_root / 8, before, after);
-  if (before == after || !model_cacheable(m, before, true))
+  /* Nothing is cached from a value that is not present. It counts only while entries have meant something else: then it is what keeps the
+   * value behind it from having been read under the old meaning. (Of one without A that cannot be said: when the CPU sets A nobody sees.)
+   */
+  bool bounds = m->regimes > 1 && !(before & ENTRY_P);
+  if (before == after || (!bounds && !model_cacheable(m, before, true)))
     return;
   m->now++;
   remember(m, at.v, before);

@@ -171,3 +171,15 @@ def test_why_names_what_has_dropped_the_older_translation():
                 machine.cmd(command)
             assert machine.cmd("read 0x40000000")["outcome"] == "fault"
             assert machine.cmd("why")["because"].startswith(f"'{flush}'")
+
+
+def test_what_was_mapped_after_a_switch_was_never_read_before_it():
+    """A translation made while CR4.PKE was 0 need not know its key; one of a page that came later does."""
+    with Sim("modern-intel", "4level") as machine:
+        machine.cmd("map 0x40000000 A user key=1")
+        machine.cmd("read 0x40000000 user")
+        machine.cmd("set cr4.pke=1")
+        machine.cmd("map 0x40001000 B user key=1")
+        machine.cmd("set pkru=4")
+        assert {row["class"] for row in machine.cmd("predict read 0x40000000 user")["predicted"]} == {"MAY"}
+        assert [row["class"] for row in machine.cmd("predict read 0x40001000 user")["predicted"]] == ["MUST"]
