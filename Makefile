@@ -47,6 +47,7 @@ gdb: setup
 
 ## check: every test; ends with the line "N passed, N failed"
 check: setup
+	@tools/setup --worksheets
 	@$(MAKE) --no-print-directory $(BUILD)/tlbsh.elf $(BOCHS_FILES) $(BUILD)/tlbsh $(BUILD)/commands $(BUILD)/capacity-host $(BUILD)/fuzz-shell unit-build
 	@tests/run
 
