@@ -301,7 +301,7 @@ static struct judge_verdict judge_outcome(const struct lesson_question *q, struc
   struct record_node *list = says(r);
   if (violation)
     record_format(r, list, NULL, "This machine broke the rule '%s': that is its mistake, not yours.", touch->violation.rule->name);
-  if (permitted && !hit)
+  if (permitted && !hit && !violation)
     record_string(r, list, NULL, "Permitted, though this machine chose otherwise.");
   if (!permitted) {
     say_nearly(r, list, touch->predicted, &said);
