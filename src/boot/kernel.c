@@ -58,7 +58,7 @@ void kernel_main(void)
   pic_init();
   real_init();
   console_init(info->command_line, again);
-  boot_console(console_name(), console_columns());
+  boot_console(console_name(), console_columns(), console_lines());
   shell_run(again);
   machine_poweroff();
   for (;;)

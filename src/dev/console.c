@@ -143,6 +143,11 @@ unsigned console_columns(void)
   return has_screen && !has_serial ? screen_columns() : 0;
 }
 
+unsigned console_lines(void)
+{
+  return has_screen && !has_serial ? screen_lines() : 0;
+}
+
 void console_notice(const char *text)
 {
   notice = text;

@@ -22,7 +22,8 @@ void console_flush(void);
 /** What it is: "com1, 115200 baud, 16550, by interrupt; screen 80x25; keyboard". */
 const char *console_name(void);
 
-/** How many characters a line holds; 0: nobody knows, for a terminal is at the end of a serial line. */
+/** How many characters a line holds, and how many lines there are; 0: nobody knows, for a terminal is at the end of a serial line. */
 unsigned console_columns(void);
+unsigned console_lines(void);
 
 #endif

@@ -236,6 +236,11 @@ unsigned screen_columns(void)
   return SCREEN->vt.columns;
 }
 
+unsigned screen_lines(void)
+{
+  return SCREEN->vt.rows;
+}
+
 const char *screen_name(void)
 {
   return memory ? name : "";

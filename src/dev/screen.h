@@ -17,7 +17,8 @@ void screen_draw(void);
 /** "screen 80x25". */
 const char *screen_name(void);
 
-/** How many characters a line holds. */
+/** How many characters a line holds, and how many lines there are. */
 unsigned screen_columns(void);
+unsigned screen_lines(void);
 
 #endif

@@ -8,12 +8,13 @@
 #include <string.h>
 
 static char console[96];
-static unsigned console_columns;
+static unsigned console_columns, console_lines;
 
-void boot_console(const char *name, unsigned columns)
+void boot_console(const char *name, unsigned columns, unsigned lines)
 {
   format(console, sizeof console, "%s", name);
   console_columns = columns;
+  console_lines = lines;
 }
 
 /* The text behind `key` (which ends in '=') on the command line, or NULL. */
@@ -32,21 +33,21 @@ static const char *option(const char *key)
   return NULL;
 }
 
-static bool columns_possible(unsigned columns)
+static bool within(uint32_t value, uint32_t least, uint32_t most)
 {
-  return columns >= STATE_COLUMNS_LEAST && columns <= STATE_COLUMNS_MOST;
+  return value >= least && value <= most;
 }
 
-/* Characters to a line, as `set columns` takes them: what the command line says, or as many as the console has. */
-static uint32_t columns_wanted(void)
+/* 0 or a number from @p least to @p most: what the command line says, or what is @p known (0: nothing), or what is taken @p otherwise. */
+static uint32_t option_number(const char *key, uint32_t least, uint32_t most, uint32_t known, uint32_t otherwise)
 {
-  const char *digits = option("columns=");
-  uint32_t value = 0, otherwise = columns_possible(console_columns) ? console_columns : STATE_COLUMNS;
+  const char *digits = option(key);
+  uint32_t value = 0, fallback = within(known, least, most) ? known : otherwise;
   if (digits == NULL || !text_is_digit(*digits))
-    return otherwise;
-  for (; text_is_digit(*digits) && value <= STATE_COLUMNS_MOST; digits++)
+    return fallback;
+  for (; text_is_digit(*digits) && value <= most; digits++)
     value = value * 10 + (uint32_t)(*digits - '0');
-  return value == 0 || columns_possible(value) ? value : otherwise;
+  return value == 0 || within(value, least, most) ? value : fallback;
 }
 
 static bool option_on(const char *key, bool otherwise)
@@ -61,7 +62,8 @@ void boot_settings(struct state *state)
   state->color = option_on("color=", true) && !state->json;
   state->batch = option_on("batch=", false);
   state->flush_ceiling = STATE_FLUSH_CEILING;
-  state->columns = columns_wanted();
+  state->columns = option_number("columns=", STATE_COLUMNS_LEAST, STATE_COLUMNS_MOST, console_columns, STATE_COLUMNS);
+  state->lines = option_number("lines=", STATE_LINES_LEAST, STATE_LINES_MOST, console_lines, 0);
 }
 
 bool boot_run_line(char *line, size_t size)

@@ -15,8 +15,7 @@ struct record *boot_record(void);
 /** The commands of `run="..."`, if there are any. */
 bool boot_run_line(char *line, size_t size);
 
-/** What the console is, for the record, and how many characters its lines hold (0: unknown); set before shell_run() by whoever opened it.
- */
-void boot_console(const char *name, unsigned columns);
+/** What the console is, for the record, and how large (0: unknown); set before shell_run() by whoever opened it. */
+void boot_console(const char *name, unsigned columns, unsigned lines);
 
 #endif

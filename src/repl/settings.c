@@ -60,6 +60,7 @@ static const struct setting settings[] = {
   SHELL("echo", echo, "show what is typed, in JSON too"),
   SHELL("autoflush", autoflush, "an edit makes the invalidation that it needs"),
   NUMBER("columns", columns, STATE_COLUMNS_LEAST, STATE_COLUMNS_MOST, "longer lines are broken between words; 0: none is"),
+  NUMBER("lines", lines, STATE_LINES_LEAST, STATE_LINES_MOST, "longer output waits until it is read; 0: none does"),
   NUMBER("flush.ceiling", flush_ceiling, 1, 1u << 20, "`flush` goes page by page up to so many pages; 0: never"),
   SHELL("unsafe", unsafe, "allow edits that can take the kernel's own memory away"),
 };

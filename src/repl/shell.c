@@ -12,6 +12,7 @@
 #include "repl/diff.h"
 #include "repl/journal.h"
 #include "repl/lesson.h"
+#include "repl/pager.h"
 #include "repl/recorder.h"
 #include "repl/render.h"
 #include "repl/settings.h"
@@ -73,7 +74,7 @@ const struct args_names *shell_names(void)
 static void to_console(void *context, const char *text, size_t length)
 {
   (void)context;
-  console_write(text, length);
+  pager_write(text, length);
 }
 
 static void print(const struct record *record, size_t column)
@@ -95,6 +96,7 @@ static void print(const struct record *record, size_t column)
     options.input = state->text;
   else
     options.indent += strlen(prompt);
+  pager_next();
   render_record(record, &options, to_console, NULL);
 }
 
@@ -473,6 +475,7 @@ static void on_line(void)
     history_add(&state_get()->history, line);
   recorder_typed(line);
   console_interrupt_clear();
+  pager_begin(state_get()->json || state_get()->batch ? 0 : state_get()->lines);
   run_line(line, !state_get()->batch);
 }
 
@@ -480,7 +483,9 @@ static void read_lines(void)
 {
   prompt_show();
   for (;;) {
-    int byte = console_read();
+    int byte = pager_end();
+    if (byte < 0)
+      byte = console_read();
     if (byte < 0)
       return;
     if (byte == CTRL_C && swallow_ctrl_c) { /* it has stopped a command already */

@@ -14,6 +14,8 @@
 #define STATE_COLUMNS 80       /* most terminals', and the screen's in text mode */
 #define STATE_COLUMNS_LEAST 40 /* with fewer there is no telling tables apart */
 #define STATE_COLUMNS_MOST 250
+#define STATE_LINES_LEAST 5
+#define STATE_LINES_MOST 250
 
 struct state_variable {
   char name[STATE_NAME_MAX];
@@ -87,6 +89,7 @@ struct state {
   uint8_t autoflush, lazy, trace;
   uint32_t flush_ceiling; /* pages: a range of more is flushed in full */
   uint32_t columns;       /* text in longer lines is broken; 0: none is */
+  uint32_t lines;         /* more text than so many lines waits to be read; 0: none does */
   uint8_t bochs;          /* enum bochs_verdict */
   uint8_t stops;          /* each command stops in Bochs's debugger (`break on`) */
   uint8_t batch;          /* nobody sits there: no prompts */

@@ -58,6 +58,43 @@ def test_ctrl_c_stops_commands(program):
         assert program.cmd("let x = 2")["value"] == "0x2"
 
 
+MORE = "-- more: Space; Enter: a line; q: enough --"
+
+
+def test_long_output_waits_where_it_is_asked_to(person):
+    ended = r"\r\x1b\[K\w+> $"  # the prompt stands where the question was
+    person.text("set lines=10")
+    person.send("help\r")
+    for answer, lines in ((" ", 9), ("\r", 9), ("q", 1)):
+        person.expect(MORE)
+        assert person.serial.before.count("\n") == lines
+        person.send(answer)
+    person.expect(ended)
+    assert "\n" not in person.serial.before, "that was enough"
+    person.send("help; help regs\r")
+    person.expect(MORE)
+    person.send("q")
+    assert "show the control registers" in person.prompt(), "the next command is shown"
+    person.send("help; let not_done = 1\r")
+    person.expect(MORE)
+    person.send("\x03")
+    person.prompt()
+    assert "not_done" not in person.text("let"), "Ctrl-C ends the line"
+    assert person.text("json on").startswith("{") and MORE not in person.text("help"), "programs do not read so slowly"
+    person.text("json off")
+    person.text("set lines=0")
+    assert MORE not in person.text("help")
+
+
+def test_what_is_pasted_behind_long_output_is_not_lost(person):
+    person.text("set lines=8")
+    person.send("help\rlet pasted = 0x123\rhelp\rlet last = 0x124\r")
+    person.expect(r"\$pasted = 0x123")
+    person.expect(r"\$last = 0x124")
+    person.prompt()
+    person.text("set lines=0")
+
+
 def test_ctrl_c_at_the_prompt_drops_the_line(person):
     person.send("this is nonsense\x03")
     person.prompt()

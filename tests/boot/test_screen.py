@@ -128,8 +128,25 @@ def test_a_pci_serial_card(append, why):
 
 def test_long_output_reaches_the_screen_whole():
     with ScreenQemu(media="kernel", append="color=0") as machine:
+        machine.type("set lines=0\r")
         machine.type("help\r")
         machine.wait_for(r"(?m)poweroff(.*\n)+4level> *\n*$")
+
+
+def test_long_output_waits_until_it_is_read():
+    """Nothing that has left the top of the screen comes back."""
+    with ScreenQemu(media="kernel", append="color=0") as machine:
+        machine.type("help\r")
+        shown = machine.wait_for(r"-- more: ")
+        assert shown[0].startswith("4level> help") and "help COMMAND" in shown[1] and shown[24].startswith("-- more"), shown
+        seen = {row for row in shown if row}
+        while "4level>" not in (shown := machine.rows())[24]:
+            seen |= set(shown)
+            machine.type(" ")
+            machine.wait_for(r"(?m)^(-- more: .*|4level> *)\n*$")
+        seen |= set(shown)
+        for command in ("walk", "mode", "check-answer", "replay"):
+            assert any(f" {command} " in row for row in seen), command
 
 
 def test_too_little_memory_is_said():
