@@ -8,6 +8,9 @@
 void lab_frames_fill(void);
 /** Forgets all tables and finds those that the root reaches. */
 void lab_tables_init(void);
+/** Only what has been written since lab_undo_begin() can be undone any more. */
+void lab_undo_clear_older(void);
+
 /** Pages taken since lab_tables_mark(): an undo need not put back what is in them. */
 void lab_tables_mark(void);
 bool lab_tables_fresh(paddr_t table);

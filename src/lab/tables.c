@@ -84,14 +84,15 @@ static void track_all(void)
       track(0, lab_space(i)->root, laddr(0));
 }
 
-/* Tables that nothing refers to any more go back to the pool. What an undo would need of them goes too, so the log is cleared. */
+/* Tables that nothing refers to any more go back to the pool. What an undo would need of them goes too, so only the command that is being
+ * done can be undone: it takes tables before it drops any. */
 static void collect(void)
 {
   track_all();
   for (unsigned i = 0; i < pool_count(); i++)
     if (taken[i] && !tracked[i].reached && !fresh[i])
       taken[i] = tracked[i].used = false;
-  lab_undo_clear();
+  lab_undo_clear_older();
 }
 
 /* The first pages of the pool come last: see layout.h on pages whose number ends in 0 to 7. */

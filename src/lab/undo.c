@@ -25,6 +25,12 @@ void lab_undo_clear(void)
   used = 0;
 }
 
+void lab_undo_clear_older(void)
+{
+  if (command > overwritten)
+    overwritten = command - 1;
+}
+
 void lab_undo_wrote(paddr_t at, unsigned bytes, uint64_t before)
 {
   /* What was written into a table that this very command took is gone when the entry that refers to the table is put back. */

@@ -84,6 +84,33 @@ def test_batch_exit_status_and_no_prompts():
     assert result.returncode == 0 and len(lines) == 3 and all(line.startswith("{") for line in lines)
 
 
+def test_platform_leaves_nothing_behind_however_often():
+    """Each experiment takes tables; when the pool is used up it is tidied up in the middle of one."""
+    with Sim("modern-intel", "4level") as machine:
+        machine.cmd("map 0x40000000 A")
+        first = machine.cmd("platform")
+        for _ in range(10):
+            again = machine.cmd("platform")
+            assert again["status"] == "ok" and again["experiments"] == first["experiments"], again
+            assert len(machine.cmd("maps")["maps"]) == 1
+    with Sim("modern-intel", "4level") as machine:
+        for _ in range(100):
+            machine.cmd("map 0x40000000 A")
+            assert machine.cmd("undo")["status"] == "ok" and not machine.cmd("maps")["maps"]
+
+
+def test_platform_is_not_fooled_by_settings():
+    with Sim("modern-intel", "4level") as machine:
+        plain = machine.cmd("platform")["experiments"]
+        for setting in ("cr4.smap", "cr4.smep", "cr4.pke"):
+            machine.cmd(f"set {setting}=1")
+            assert machine.cmd("platform")["experiments"] == plain, setting
+        machine.cmd("set pkru=3")
+        barred = machine.cmd("platform")["experiments"]
+        assert [row["ring0"] for row in barred] == [row["ring0"] for row in plain], "the supervisor's pages have no keys"
+        assert {row["ring3"] for row in barred} == {"the access faults"}, "nothing is broken, and nothing seen"
+
+
 def longest_line(columns, script):
     text = subprocess.run([PROGRAM], capture_output=True, text=True, input=f"set columns={columns}\n{script}\n").stdout
     return max(len(line) for line in text.splitlines())
