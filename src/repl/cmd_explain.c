@@ -28,7 +28,7 @@ static void say_plan(struct record *r, laddr_t va)
   const struct edit_write *writes;
   struct advice advice = {0};
   unsigned count = lab_planned(&writes);
-  struct record_node *list = record_array(r, &r->root, "plan", DIFF_ROW_TEXT "[... and {more} more entries]");
+  struct record_node *list = record_array(r, &r->root, "plan", DIFF_ROW_TEXT "[... and {more} more {more%?entry|entries}]");
   for (unsigned i = 0; i < count && i < LAB_PLAN_MAX; i++) {
     const struct lab_change change = change_of(&writes[i], va);
     const struct advice_change of = {.va = change.va, .level = change.level, .before = change.before, .after = change.after};
@@ -206,7 +206,7 @@ static const struct command commands[] = {
    .brief = "repair spurious faults, and count the flushes saved",
    .example = "lazy on; map 0x40000000 A ro; read 0x40000000; protect 0x40000000 +w; write 0x40000000 1; lazy; lazy off",
    .sdm = "Optional Invalidation",
-   .text = "[?lazy:on][?!lazy:off]: {saved} flushes saved, {repaired} spurious faults repaired",
+   .text = "[?lazy:on][?!lazy:off]: {saved} {saved%?flush|flushes} saved, {repaired} spurious {repaired%?fault|faults} repaired",
    .more = "An edit that only gives rights, or clears A or D, needs no invalidation then.",
    .run = cmd_lazy},
   {.name = NULL},

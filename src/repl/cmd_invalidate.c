@@ -352,7 +352,7 @@ static const struct command commands[] = {
    .brief = "invalidate a range; above flush.ceiling pages in full",
    .example = "flush 0x40000000 16k; set flush.ceiling=2; flush 0x40000000 16k; set flush.ceiling=33",
    .sdm = "Recommended Invalidation",
-   .text = "{pages} pages, ceiling {ceiling}: {way}, by {with}[ ({note})][, {ticks} ticks]" FAULT_TEXT,
+   .text = "{pages} {pages%?page|pages}, ceiling {ceiling}: {way}, by {with}[ ({note})][, {ticks} ticks]" FAULT_TEXT,
    .more = "The ceiling is what Linux calls tlb_single_page_flush_ceiling. A full flush is by MOV CR3, or a toggle of CR4.PGE where a page "
            "of the range is global.",
    .flags = COMMAND_PAGED,

@@ -314,10 +314,11 @@ static bool cmd_capacity(const struct args *args, struct record *r)
   static const uint8_t shifts[] = {12, 21, 22, 30};
   bool sized = args_has(args, "size"), sided = args_has(args, "side");
   uint8_t cpl = args_has(args, "user") ? 3 : 0;
-  struct record_node *list = record_array(r, &r->root, "tlbs",
-                                          "{tlb} {page}[, level {level}][: {entries} entries, {sets} sets x {ways} ways]"
-                                          "[, set from bits {index}][, replacement {replacement}]"
-                                          "[?shared:, shared with data][: {why}][: {knee} pages, by the time that accesses take]");
+  struct record_node *list =
+    record_array(r, &r->root, "tlbs",
+                 "{tlb} {page}[, level {level}][: {entries} {entries%?entry|entries}, {sets} {sets%?set|sets} x {ways} {ways%?way|ways}]"
+                 "[, set from bits {index}][, replacement {replacement}]"
+                 "[?shared:, shared with data][: {why}][: {knee} {knee%?page|pages}, by the time that accesses take]");
   for (unsigned i = 0; i < sizeof shifts; i++)
     for (unsigned side = 0; side < 2; side++) {
       const struct capacity_wanted wanted = {.op = side ? OP_EXEC : OP_READ, .cpl = cpl, .shift = shifts[i], .seed = machine_ticks()};

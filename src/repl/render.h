@@ -4,6 +4,7 @@
  *   "{va} {op}: {value}[ of frame {frame}], {outcome}[ in {ticks} ticks]"
  * {key} is the member's value; {key.sub} a member of a member; {} the element itself in an array of plain values. The value of an array or
  * an object is its plain members with ", " between. {key%-8} pads to a width (left-justified, or right-justified without the minus).
+ * {key%?page|pages} is the one word where the number is 1, and the other where it is not.
  * A part in [ ] is left out when a member it names is missing, or an empty string or array; parts may stand within parts. [?key:text] shows
  * its text when the bool is true (or the number not 0, the string or array not empty), [?!key:text] when it is not. {{ and [[ are the
  * characters themselves; a bool shows as "yes"/"no". "\n" starts a new line.

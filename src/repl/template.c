@@ -1,15 +1,17 @@
 #include "repl/template.h"
 
+#include "lib/text.h"
 #include "repl/value.h"
 
 #include <string.h>
 
-/* "{key.sub%-8}", taken apart. */
+/* "{key.sub%-8}" or "{key%?page|pages}", taken apart. */
 struct slot {
   const char *name;
   size_t length;
   size_t width;
   bool right;
+  const char *words; /* what stands behind %?, or NULL */
 };
 
 static const char *read_slot(const char *t, struct slot *slot)
@@ -20,7 +22,9 @@ static const char *read_slot(const char *t, struct slot *slot)
     t++;
   }
   slot->length = (size_t)(t - slot->name);
-  if (*t == '%') {
+  if (*t == '%' && t[1] == '?') {
+    slot->words = t + 2;
+  } else if (*t == '%') {
     t++;
     slot->right = *t != '-';
     t += *t == '-';
@@ -125,12 +129,26 @@ static void show_padded(struct line *line, const struct record_node *node, const
   }
 }
 
+/* The word before the bar for one, the one behind it for any other number. */
+static void show_word(struct line *line, const char *words, bool one)
+{
+  const char *bar = text_find(words, strlen(words), '|');
+  if (!one && bar) {
+    words = bar + 1;
+  }
+  for (; *words && *words != '|' && *words != '}'; words++) {
+    line_char(line, *words);
+  }
+}
+
 static const char *show_slot(const struct template_view *view, const char *t)
 {
   struct slot slot;
   t = read_slot(t, &slot);
   const struct record_node *node = find_path(view->node, slot.name, slot.length);
-  if (node) {
+  if (node && slot.words) {
+    show_word(view->line, slot.words, node->number == 1);
+  } else if (node) {
     show_padded(view->line, node, view->array, slot.width, slot.right);
   } else {
     line_text(view->line, "?");

@@ -109,7 +109,7 @@ def test_bochs_has_what_its_source_says_and_ctrl_c_keeps_what_is_found():
         machine.expect(["# code 4 KiB"], timeout=60)
         machine.send("\x03")
         shown = machine.prompt()
-        assert "2048 sets x 1 ways" in shown and "stopped" in shown and "data 2 MiB" not in shown, shown
+        assert "2048 sets x 1 way" in shown and "stopped" in shown and "data 2 MiB" not in shown, shown
         assert "of frame A, fresh" in machine.text("map 0x40000000 A; read 0x40000000")
 
 

@@ -238,6 +238,20 @@ TEST_CASE("text: a table with more columns than there is room for leaves some ou
   CHECK(text(r) == "a  b  c  d  e  f  g  h  i  j  k  l  m  n  o  p\r\n1  1  1  1  1  1  1  1  1  1  1  1  1  1  1  1\r\n");
 }
 
+TEST_CASE("text: one and many")
+{
+  struct record *r = record_begin("x");
+  record_count(r, &r->root, "none", 0);
+  record_count(r, &r->root, "one", 1);
+  record_count(r, &r->root, "two", 2);
+  r->text = "{none} {none%?page|pages}, {one} {one%?page|pages}, {two} {two%?entry|entries}[, {gone} {gone%?a|b}].";
+  CHECK(text(r) == "0 pages, 1 page, 2 entries.\r\n");
+  for (const char *broken : {"{one%?broken", "{two%?broken"}) {
+    r->text = broken;
+    CHECK(text(r) == "broken\r\n");
+  }
+}
+
 TEST_CASE("text: refused, error, interrupted")
 {
   struct record *r = sample("{va} {value}");
