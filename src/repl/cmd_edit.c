@@ -134,6 +134,18 @@ static bool cmd_clear_ad(const struct args *args, struct record *r)
 
 /* ---- pte ---- */
 
+/* What a field is worth here; of an address the bits from MAXPHYADDR on are reserved. */
+static const char *field_here(const struct walk_step *step, const struct format_field *f)
+{
+  enum field_role role = format_role(lab_paging(), f);
+  uint64_t field = address_mask(f->width) << f->low;
+  if (role == ROLE_RESERVED)
+    return "reserved";
+  if (role == ROLE_IGNORED)
+    return "ignored";
+  return step->entry & field & format_reserved(lab_paging(), step->level, step->entry) ? "with reserved bits set" : "";
+}
+
 static bool pte_show(struct record *r, laddr_t va, const struct walk_step *step)
 {
   const struct paging *paging = lab_paging();
@@ -145,7 +157,6 @@ static bool pte_show(struct record *r, laddr_t va, const struct walk_step *step)
   record_string(r, &r->root, "flags", format_flags(paging, step->level, step->entry, text, sizeof text));
   struct record_node *list = record_array(r, &r->root, "fields", NULL);
   FORMAT_FOR_EACH_FIELD(f, format_fields(paging, step->level, step->entry)) {
-    enum field_role role = format_role(paging, f);
     struct record_node *row = record_object(r, list, NULL);
     if (f->width == 1)
       format(text, sizeof text, "%u", f->low);
@@ -154,7 +165,7 @@ static bool pte_show(struct record *r, laddr_t va, const struct walk_step *step)
     record_string(r, row, "bits", text);
     record_string(r, row, "field", f->name);
     record_hex(r, row, "value", step->entry >> f->low & address_mask(f->width));
-    record_string(r, row, "here", role == ROLE_RESERVED ? "reserved" : role == ROLE_IGNORED ? "ignored" : "");
+    record_string(r, row, "here", field_here(step, f));
   }
   return true;
 }

@@ -84,6 +84,16 @@ def test_batch_exit_status_and_no_prompts():
     assert result.returncode == 0 and len(lines) == 3 and all(line.startswith("{") for line in lines)
 
 
+def test_pte_says_which_address_has_reserved_bits_set():
+    with Sim("modern-intel", "4level") as machine:
+        machine.cmd("map 0x40000000 D")
+        here = {field["field"]: field["here"] for field in machine.cmd("pte 0x40000000")["fields"]}
+        assert here["address"] == ""
+        machine.cmd("pte 0x40000000 = D | 1 << 51 | 1")
+        here = {field["field"]: field["here"] for field in machine.cmd("pte 0x40000000")["fields"]}
+        assert here["address"] == "with reserved bits set" and here["ignored"] == "ignored"
+
+
 def test_platform_leaves_nothing_behind_however_often():
     """Each experiment takes tables; when the pool is used up it is tidied up in the middle of one."""
     with Sim("modern-intel", "4level") as machine:
