@@ -113,6 +113,19 @@ static const char *rule_name(const struct model *model, const struct prediction 
   return "tlb-may-keep";
 }
 
+/* What the tables in memory say may come where the PDPTE registers say something else: then by the rule that lets them count at once. */
+static void name_rules(const struct model *model, struct prediction *p)
+{
+  const struct rule *at_once = rules_named("pdptes-amd");
+  bool latched = false;
+  for (unsigned i = 0; i < p->count; i++) {
+    p->outcome[i].rule = rules_named(rule_name(model, p, &p->outcome[i]));
+    latched = latched || p->outcome[i].rule == at_once;
+  }
+  if (latched && p->outcome[0].fresh)
+    p->outcome[0].rule = at_once;
+}
+
 static void fresh_first(struct prediction *p)
 {
   for (unsigned i = 1; i < p->count; i++)
@@ -138,8 +151,7 @@ static void predict(const struct model *model, const struct paging *paging, cons
   if (now->end == WALK_NO_MEMORY)
     p->complete = false;
   fresh_first(p);
-  for (unsigned i = 0; i < p->count; i++)
-    p->outcome[i].rule = rules_named(rule_name(model, p, &p->outcome[i]));
+  name_rules(model, p);
 }
 
 void predict_access(const struct model *model, const struct paging *paging, const struct walk *now, enum machine_op op, uint8_t cpl,

@@ -123,7 +123,7 @@ TEST_CASE("predict: global translations after MOV CR3, PDPTE registers, control 
   amd.map(VA, PAGE_A);
   amd.begin();
   amd.set(VA, 0, 0);
-  CHECK(say(amd.predict(VA)) == "MAY fault 0 tlb-may-drop; MAY 2000 pdptes-amd");
+  CHECK(say(amd.predict(VA)) == "MAY fault 0 pdptes-amd; MAY 2000 pdptes-amd");
 
   FakeLab large(MACHINE_32);
   large.map(VA, 0, 0x400000 | E_PAGE | E_PS);
