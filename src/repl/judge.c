@@ -71,7 +71,7 @@ static bool number_read(const char *text, uint64_t *value)
 }
 
 static const char *const wanted[ANSWER_KINDS] = {
-  [ANSWER_NUMBER] = "a number, like 0x1f or 31",
+  [ANSWER_NUMBER] = "a number, like 0x1f, 31 or 64m",
   [ANSWER_WORD] = "a word",
   [ANSWER_CHOICE] = "the letter of what is right, or several of",
   [ANSWER_OUTCOME] = "fresh, stale or fault; the frame or the error code behind it if you like: fresh B, fault 0x7",
