@@ -1,9 +1,8 @@
 #include "dev/input.h"
 
 #include "cpu/cpu.h"
+#include "machine/console.h"
 #include "machine/layout.h"
-
-#define CTRL_C 0x03
 
 struct ring {
   volatile uint32_t head, tail; /* head: next to write; tail: next to read; both run freely */
@@ -30,7 +29,7 @@ void input_init(void)
 /* As a terminal's line discipline does it: whoever presses Ctrl-C wants all that to stop. */
 void input_put(uint8_t byte)
 {
-  if (byte == CTRL_C) {
+  if (byte == CONSOLE_CTRL_C) {
     RING->ctrl_c = 1;
     RING->tail = RING->head;
   }

@@ -9,8 +9,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define CTRL_C 0x03
-
 static struct termios before;
 static bool raw;
 static volatile sig_atomic_t interrupted;
@@ -88,7 +86,7 @@ int console_read(void)
     flush();
     ssize_t n = read(STDIN_FILENO, input, sizeof input);
     if (n < 0 && interrupted)
-      return CTRL_C;
+      return CONSOLE_CTRL_C;
     if (n <= 0)
       return -1;
     input_length = (size_t)n;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define CONSOLE_CTRL_C 0x03 /* the byte */
+
 /** The next byte typed, 0..255, waiting for it; -1 when there will be no more (the hosted program's end of input). */
 int console_read(void);
 

@@ -96,11 +96,10 @@ static const char *rule_name(const struct model *model, const struct prediction 
     return "not-canonical";
   if (o->fresh)
     return p->count > 1 ? "tlb-may-drop" : "tables";
-  if (!o->from_past &&
-      !(model->latches && o->walked)) /* the entries are as they were, but a control register has them mean something else */
-    return "tlb-may-keep";
-  if (!o->from_past)
-    return amd ? "pdptes-amd" : "pdptes";
+  if (!o->from_past) { /* the entries are as they were: a PDPTE register is not, or a control register has them mean something else */
+    bool latched = model->latches && o->walked;
+    return !latched ? "tlb-may-keep" : amd ? "pdptes-amd" : "pdptes";
+  }
   if (o->fault && o->walk.end == WALK_NOT_PRESENT && !o->walked)
     return "not-present-kept";
   if (o->fault && !o->walked)

@@ -28,7 +28,7 @@ static void say_plan(struct record *r, laddr_t va)
   const struct edit_write *writes;
   struct advice advice = {0};
   unsigned count = lab_planned(&writes);
-  struct record_node *list = record_array(r, &r->root, "plan", DIFF_ROW_TEXT "[... and {more} more {more%?entry|entries}]");
+  struct record_node *list = record_array(r, &r->root, "plan", DIFF_ROW_TEXT);
   for (unsigned i = 0; i < count && i < LAB_PLAN_MAX; i++) {
     const struct lab_change change = change_of(&writes[i], va);
     const struct advice_change of = {.va = change.va, .level = change.level, .before = change.before, .after = change.after};

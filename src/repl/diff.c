@@ -115,7 +115,7 @@ static void trace_record(struct record *r)
 void diff_record(struct record *r, bool edited)
 {
   struct rows rows = {.record = r, .most = state_get()->json ? DIFF_ROWS_JSON : DIFF_ROWS_TEXT, .edited = edited};
-  rows.array = record_array(r, &r->root, "diff", DIFF_ROW_TEXT "[... and {more} more {more%?entry|entries}]");
+  rows.array = record_array(r, &r->root, "diff", DIFF_ROW_TEXT);
   lab_diff(add_row, &rows);
   if (rows.advice.rule)
     say_needs(r, &rows.advice);

@@ -6,7 +6,7 @@
 #include "repl/record.h"
 
 /** One changed entry as text, the elements of an array of diff_row(). */
-#define DIFF_ROW_TEXT "[{level%-5} {va} at {at}: {before} -> {after}  {flags}]"
+#define DIFF_ROW_TEXT "[{level%-5} {va} at {at}: {before} -> {after}  {flags}][... and {more} more {more%?entry|entries}]"
 
 /** Adds one changed entry to @p array. */
 void diff_row(struct record *r, struct record_node *array, const struct lab_change *change);

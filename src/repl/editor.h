@@ -63,8 +63,8 @@ struct editor {
   size_t columns;     /* of the terminal */
 };
 
-#define EDITOR_COLUMNS 80 /* what it assumes where nobody says */
-#define EDITOR_COLUMNS_LEAST 40
+#define EDITOR_COLUMNS 80       /* where nobody says: most terminals', and the screen's in text mode */
+#define EDITOR_COLUMNS_LEAST 40 /* with fewer there is no telling tables apart */
 #define EDITOR_COLUMNS_END 1000
 
 void editor_init(struct editor *editor, struct editor_history *history, const struct editor_callbacks *callbacks);

@@ -179,6 +179,22 @@ static bool quiz_is_here(struct record *r)
                        state_mode_name_of((enum machine_mode)lesson->quiz_mode));
 }
 
+static bool quiz_is_open(struct record *r)
+{
+  return !now()->quiz || !now()->quiz_settled || record_refuse(r, "that one is answered; 'next' asks another");
+}
+
+/* The question that a hint or an answer is for. */
+static bool question_here(struct record *r, struct lesson_question *question)
+{
+  if (!quiz_is_here(r))
+    return false;
+  if (lesson_question(question))
+    return true;
+  record_refuse(r, now()->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
+  return false;
+}
+
 static bool quiz_ask(struct record *r, unsigned command, bool *later)
 {
   static struct lesson_lab_script script;
@@ -219,9 +235,7 @@ static bool quiz_next(struct record *r, bool *later)
 /* The same question once more, with its lab. */
 static bool quiz_again(struct record *r, bool *later)
 {
-  if (now()->quiz_settled)
-    return record_refuse(r, "that one is answered; 'next' asks another");
-  if (!quiz_can_ask(r))
+  if (!quiz_is_open(r) || !quiz_can_ask(r))
     return false;
   settings_restore();
   return quiz_ask(r, COMMAND_PREV, later);
@@ -280,10 +294,8 @@ bool lesson_hint(struct record *r)
   struct lesson_question question;
   struct lesson_line line;
   char text[96];
-  if (!quiz_is_here(r))
+  if (!question_here(r, &question))
     return false;
-  if (!lesson_question(&question))
-    return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
   if (question.page == NULL)
     return quiz_hint(&question, r);
   unsigned number = 0;
@@ -324,15 +336,12 @@ bool lesson_check(struct record *r, const char *answer, bool *later)
   struct state_lesson *lesson = now();
   struct lesson_question question;
   char why[80];
-  int mode = (int)machine_mode();
-  if (!quiz_is_here(r))
+  if (!question_here(r, &question))
     return false;
-  if (!lesson_question(&question))
-    return record_refuse(r, lesson->number ? "nothing is asked on this page; 'next' goes on" : "no lesson is open; 'lesson' lists them");
-  if (question.page && !lesson_lab_fits(question.page, &mode, why, sizeof why))
+  if (question.page && !lesson_page_fits(question.page, why, sizeof why))
     return record_refuse(r, "this page %s; 'next' goes on", why);
-  if (lesson->quiz && lesson->quiz_settled)
-    return record_refuse(r, "that one is answered; 'next' asks another");
+  if (!quiz_is_open(r))
+    return false;
   text_copy(lesson->answer, sizeof lesson->answer, answer, strlen(answer));
   lesson->seen[0] = '\0';
   memset(&script, 0, sizeof script);

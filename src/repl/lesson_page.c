@@ -60,6 +60,12 @@ bool lesson_page_question(const char *page, struct lesson_question *q)
   return true;
 }
 
+bool lesson_page_fits(const char *page, char *why, size_t size)
+{
+  int mode = (int)machine_mode();
+  return lesson_lab_fits(page, &mode, why, size);
+}
+
 /* ---- what it shows ---- */
 
 static void say_commands(struct record *r, const char *page)
@@ -114,7 +120,6 @@ void lesson_page_show(struct record *r)
   struct state_lesson *lesson = now();
   const char *text = lesson_text_numbered(lesson->number), *page = lesson_text_page(text, lesson->page);
   char buffer[112], why[80];
-  int mode = (int)machine_mode();
   struct lesson_question question;
   r->text =
     "\n[Lesson {lesson}: ]{title}  [({page} of {pages})]\n[  {asks}\n]== {step}[\n  ({skipped})][\n  (left out: this page {left_out})][\n  the set-up failed: {trouble}]";
@@ -131,7 +136,7 @@ void lesson_page_show(struct record *r)
   if (lesson->skipped[0])
     record_string(r, &r->root, "skipped", lesson->skipped);
   bool asks = lesson_page_question(page, &question);
-  if (!lesson_lab_fits(page, &mode, why, sizeof why)) {
+  if (!lesson_page_fits(page, why, sizeof why)) {
     record_string(r, &r->root, "left_out", why);
     if (asks)
       progress_leave_out(lesson->number, question.number);
@@ -177,12 +182,6 @@ void lesson_page_end(struct record *r)
 
 /* ---- from page to page ---- */
 
-static bool page_fits(const char *page, char *why, size_t size)
-{
-  int mode = (int)machine_mode();
-  return lesson_lab_fits(page, &mode, why, size);
-}
-
 /* @p nearest is the page that was met first, @p count of them were left out, and it @p why. Pages count from 0 here. */
 static void note_skipped(unsigned nearest, unsigned count, int by, const char *why)
 {
@@ -200,7 +199,7 @@ unsigned lesson_page_beside(const char *text, unsigned page, int by)
   struct lesson_question question;
   char why[80] = "";
   unsigned nearest = (unsigned)((int)page + by), to = nearest, count = 0;
-  for (; to < lesson_text_pages(text) && !page_fits(lesson_text_page(text, to), why, count ? 0 : sizeof why);
+  for (; to < lesson_text_pages(text) && !lesson_page_fits(lesson_text_page(text, to), why, count ? 0 : sizeof why);
        to = (unsigned)((int)to + by), count++)
     if (lesson_page_question(lesson_text_page(text, to), &question))
       progress_leave_out(now()->number, question.number);

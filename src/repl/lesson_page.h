@@ -7,6 +7,10 @@
 /** The question of the page at @p page, for the current mode. False where it asks nothing. */
 bool lesson_page_question(const char *page, struct lesson_question *q);
 
+/** Whether the page can be worked through here, in the current mode or the one that it switches to. If not, @p why says why, as of
+ * lesson_lab_fits(). */
+bool lesson_page_fits(const char *page, char *why, size_t size);
+
 /** Shows the page where the student is. */
 void lesson_page_show(struct record *r);
 

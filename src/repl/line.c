@@ -30,26 +30,31 @@ static void begin(struct line *line)
   line->blanks = line->indent;
 }
 
-/* Writes the word under way, on a line of its own where this one has no room for it. */
-static void end_word(struct line *line)
+/* Goes to where the word under way begins: on a line of its own where this one has no room for it. */
+static void place_word(struct line *line)
 {
-  if (line->width && line->hang == 0) {
+  if (line->hang == 0) {
     line->hang = line->blanks + HANG;
   }
+  if (line->columns && line->column + line->blanks + line->width > line->columns && line->column > line->hang) {
+    out_text(line->out, "\r\n");
+    line->column = 0;
+    line->blanks = line->hang;
+  }
+  if (line->hang_set && line->column + line->blanks <= line->columns / 2) {
+    line->hang = line->column + line->blanks;
+  }
+  line->hang_set = false;
+  line->column += line->blanks + line->width;
+  for (; line->blanks; line->blanks--) {
+    out_char(line->out, ' ');
+  }
+}
+
+static void end_word(struct line *line)
+{
   if (line->width) { /* a colour alone takes no room; blanks before it wait for what follows */
-    if (line->columns && line->column + line->blanks + line->width > line->columns && line->column > line->hang) {
-      out_text(line->out, "\r\n");
-      line->column = 0;
-      line->blanks = line->hang;
-    }
-    if (line->hang_set && line->column + line->blanks <= line->columns / 2) {
-      line->hang = line->column + line->blanks;
-    }
-    line->hang_set = false;
-    line->column += line->blanks + line->width;
-    for (; line->blanks; line->blanks--) {
-      out_char(line->out, ' ');
-    }
+    place_word(line);
   }
   out_bytes(line->out, line->word, line->used);
   line->used = 0;

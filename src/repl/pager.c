@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define CTRL_C 3
-
 static struct {
   size_t lines; /* of a screenful, the last one not counted: there it asks */
   size_t shown;
@@ -38,7 +36,7 @@ static void ask(void)
   case '\r':
   case '\n': pager.shown = pager.lines - 1; break;
   case 'q':
-  case CTRL_C: pager.enough = true; break;
+  case CONSOLE_CTRL_C: pager.enough = true; break;
   case -1: stop_asking(); break;
   default:
     pager.byte = (unsigned char)byte;

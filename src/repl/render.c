@@ -1,5 +1,6 @@
 #include "repl/render.h"
 
+#include "repl/editor.h"
 #include "repl/json.h"
 #include "repl/line.h"
 #include "repl/table.h"
@@ -7,8 +8,6 @@
 #include "repl/value.h"
 
 #include <string.h>
-
-#define SCREEN_COLUMNS 80 /* where nobody says */
 
 static void text_rows(struct line *line, const struct record_node *array)
 {
@@ -131,8 +130,8 @@ static void text_caret(struct line *line, const struct record *record, const str
     line_text(line, options->input);
     line_end(line);
   }
-  /* A line that does not fit was scrolled or broken, and a caret would point at nothing. */
-  size_t columns = options->columns ? options->columns : SCREEN_COLUMNS;
+  /* A line that does not fit was scrolled by the editor, or broken, and a caret would point at nothing. */
+  size_t columns = options->columns ? options->columns : EDITOR_COLUMNS;
   bool fits = options->indent + (at ? at->number : 0) < columns && (!options->input || strlen(options->input) <= columns);
   if (!at || !fits) {
     return;

@@ -20,8 +20,6 @@
 
 #include <string.h>
 
-#define CTRL_C 0x03
-
 static struct editor editor;
 static char prompt[16];
 static bool swallow_ctrl_c;
@@ -223,17 +221,23 @@ static bool separates(char c)
   return c == ' ' || c == '\t' || c == ';';
 }
 
+/* Moves *@p at to where the next command begins. False where there is none before @p end: nothing, or a comment. */
+static bool command_at(const char *text, size_t *at, size_t end)
+{
+  while (*at < end && separates(text[*at]))
+    ++*at;
+  return *at < end && text[*at] != '#';
+}
+
 /* Moves to the next command: its limits in @p start and @p end. False when there is nothing left to run. */
 static bool next_command(size_t *start, size_t *end)
 {
   struct state *state = state_get();
   while (state->depth > 0) {
     struct state_frame *f = &state->frame[state->depth - 1];
-    while (f->at < f->end && separates(state->text[f->at]))
-      f->at++;
-    if (f->at < f->end && state->text[f->at] != '#') {
-      *start = f->at;
-      *end = command_end(state->text, f->at, f->end);
+    *start = f->at;
+    if (command_at(state->text, start, f->end)) {
+      *end = command_end(state->text, *start, f->end);
       f->at = (uint32_t)*end;
       return true;
     }
@@ -358,12 +362,10 @@ static void script_stopped(const char *name)
 static void left_undone(const struct state_frame *line)
 {
   const char *text = state_get()->text;
-  size_t start = line->at, end;
-  while (start < line->end && separates(text[start]))
-    start++;
-  if (start == line->end || text[start] == '#')
+  size_t start = line->at;
+  if (!command_at(text, &start, line->end))
     return;
-  end = command_end(text, start, line->end);
+  size_t end = command_end(text, start, line->end);
   struct record *r = record_of_typed(text + start, word_length(text + start, end - start));
   record_format(r, &r->root, "reason", "Ctrl-C came before '%.*s'", (int)(end - start), text + start);
   r->status = STATUS_INTERRUPTED;
@@ -488,7 +490,7 @@ static void read_lines(void)
       byte = console_read();
     if (byte < 0)
       return;
-    if (byte == CTRL_C && swallow_ctrl_c) { /* it has stopped a command already */
+    if (byte == CONSOLE_CTRL_C && swallow_ctrl_c) { /* it has stopped a command already */
       swallow_ctrl_c = false;
       continue;
     }

@@ -11,8 +11,8 @@
 #define STATE_NAME_MAX 16
 #define STATE_FRAMES 8
 #define STATE_FLUSH_CEILING 33 /* Linux's default, tlb_single_page_flush_ceiling */
-#define STATE_COLUMNS 80       /* most terminals', and the screen's in text mode */
-#define STATE_COLUMNS_LEAST 40 /* with fewer there is no telling tables apart */
+#define STATE_COLUMNS EDITOR_COLUMNS
+#define STATE_COLUMNS_LEAST EDITOR_COLUMNS_LEAST
 #define STATE_COLUMNS_MOST 250
 #define STATE_LINES_LEAST 5
 #define STATE_LINES_MOST 250

@@ -82,7 +82,7 @@ static const char *read_condition(const struct template_view *view, const char *
 
 static bool is_empty(const struct record_node *node)
 {
-  return node->type == RECORD_ARRAY ? node->child == NULL : node->type == RECORD_STRING && node->text[0] == 0;
+  return (node->type == RECORD_ARRAY || node->type == RECORD_STRING) && !value_is_true(node);
 }
 
 /* Goes past a part, or past a whole template, without showing it. *complete: whether it has all members that it names itself. */
